@@ -1,0 +1,5 @@
+pub(super) mod normalize;
+mod tail;
+pub(super) mod to_float;
+
+pub use tail::Tail;

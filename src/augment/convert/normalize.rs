@@ -1,0 +1,53 @@
+use feedline_proto::v1;
+
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::image::{Depth, Form, Image, Size, ValuesMut};
+use crate::seed::Rng;
+
+/// `(x - mean) / std` per channel in 32-bit floats: torchvision's `normalize`. Exact; albumentations' `Normalize` after
+/// `to_float` within 2e-6, since it multiplies by the reciprocal.
+pub(super) struct Normalize {
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Normalize, input: Form) -> Result<Built, Refusal> {
+    if input.depth == Depth::U8 {
+        return Err(Refusal::new("", "applied to 8-bit images", "floats: put `to_float` before it"));
+    }
+    for (name, values) in [("mean", &message.mean), ("std", &message.std)] {
+        if values.len() != input.channels {
+            let expected = format!("{} numbers, one for each channel", input.channels);
+            return Err(Refusal::new(name, format!("{values:?}"), expected));
+        }
+    }
+    Built::always(Normalize::new(message), Form { depth: Depth::F32 { full: None }, ..input })
+}
+
+impl Normalize {
+    pub(super) fn new(message: &v1::Normalize) -> Self {
+        let floats = |values: &[f64]| values.iter().map(|x| *x as f32).collect();
+        Normalize { mean: floats(&message.mean), std: floats(&message.std) }
+    }
+
+    pub(super) fn value(&self, x: f32, channel: usize) -> f32 {
+        (x - self.mean[channel]) / self.std[channel]
+    }
+}
+
+impl Op for Normalize {
+    type Params = ();
+    const NAME: &'static str = "normalize";
+
+    fn draw(&self, _: &mut Rng, _: Size) {}
+
+    fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        let channels = image.channels();
+        if let ValuesMut::F32(values) = image.values_mut() {
+            for pixel in values.chunks_exact_mut(channels) {
+                pixel.iter_mut().enumerate().for_each(|(channel, x)| *x = self.value(*x, channel));
+            }
+        }
+        image
+    }
+}

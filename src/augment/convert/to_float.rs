@@ -1,0 +1,55 @@
+use feedline_proto::v1;
+
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::image::{Depth, Form, Image, Pixels, Size};
+use crate::seed::Rng;
+
+/// Makes 32-bit floats, each value divided by `divisor` in 32-bit floats: `x / 255` of numpy, albumentations' `ToFloat`,
+/// torchvision's `to_dtype(float32, scale=True)`. Exact.
+pub(super) struct ToFloat {
+    divisor: f32,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::ToFloat, input: Form) -> Result<Built, Refusal> {
+    let op = ToFloat::new(message);
+    let full = match input.depth {
+        Depth::U8 => Some(255.0 / op.divisor),
+        Depth::F32 { full } => full.map(|full| full / op.divisor),
+    };
+    Built::always(op, Form { depth: Depth::F32 { full }, ..input })
+}
+
+impl ToFloat {
+    pub(super) fn new(message: &v1::ToFloat) -> Self {
+        ToFloat { divisor: message.divisor.unwrap_or(255.0) as f32 }
+    }
+
+    pub(super) fn value(&self, x: f32) -> f32 {
+        x / self.divisor
+    }
+}
+
+impl Op for ToFloat {
+    type Params = ();
+    const NAME: &'static str = "to_float";
+
+    fn draw(&self, _: &mut Rng, _: Size) {}
+
+    fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        let (size, channels) = (image.size(), image.channels());
+        let values = match image.pixels() {
+            Pixels::U8(values) => {
+                let mut floats = scratch.floats(values.len());
+                floats.iter_mut().zip(values.iter()).for_each(|(out, x)| *out = self.value(f32::from(*x)));
+                floats
+            }
+            Pixels::F32(values) => {
+                let mut floats = scratch.floats(values.len());
+                floats.iter_mut().zip(values).for_each(|(out, x)| *out = self.value(*x));
+                floats
+            }
+        };
+        scratch.recycle(image);
+        Image::from_f32(size, channels, values)
+    }
+}

@@ -1,0 +1,40 @@
+use feedline_proto::v1;
+
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::image::{Form, Image, Size, ValuesMut};
+use crate::sample::Geometry;
+use crate::seed::Rng;
+
+/// Mirrors left and right: `tf.image.flip_left_right`, `albumentations.HorizontalFlip`, torchvision's `hflip`. Exact.
+struct HorizontalFlip;
+
+pub(in crate::augment) fn from_message(message: &v1::HorizontalFlip, input: Form) -> Result<Built, Refusal> {
+    Built::maybe(HorizontalFlip, message.p, input, input)
+}
+
+impl Op for HorizontalFlip {
+    type Params = ();
+    const NAME: &'static str = "horizontal_flip";
+
+    fn draw(&self, _: &mut Rng, _: Size) {}
+
+    fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        let (width, channels) = (image.size().width as usize, image.channels());
+        match image.values_mut() {
+            ValuesMut::U8(values) => mirror_rows(values, width, channels),
+            ValuesMut::F32(values) => mirror_rows(values, width, channels),
+        }
+        image
+    }
+
+    fn geometry(&self, (): &(), size: Size) -> Option<Geometry> {
+        Some(Geometry::mirror_x(size))
+    }
+}
+
+fn mirror_rows<T: Copy>(values: &mut [T], width: usize, channels: usize) {
+    match channels {
+        3 => values.chunks_exact_mut(width * 3).for_each(|row| row.as_chunks_mut::<3>().0.reverse()),
+        _ => values.chunks_exact_mut(width).for_each(<[T]>::reverse),
+    }
+}

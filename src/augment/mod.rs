@@ -1,0 +1,24 @@
+/// What an op is, and what one needs.
+mod op;
+
+/// The pipeline built from a spec: ops, groups, and the tail that is left for the last moment.
+mod pipeline;
+
+/// Pipelines with a name.
+pub mod preset;
+
+/// Ops that move pixels.
+mod geometry;
+
+/// Ops that change pixels.
+mod colour;
+
+/// Ops that change the type of pixels.
+mod convert;
+
+/// Which message is built by which file: one line per op.
+mod registry;
+
+pub use convert::Tail;
+pub use op::{Op, Refusal, Scratch};
+pub use pipeline::{Pipeline, Recorded};

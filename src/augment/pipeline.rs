@@ -1,0 +1,311 @@
+use feedline_proto::v1;
+
+use super::convert::Tail;
+use super::op::{AnyOp, Built, Refusal, Scratch, either};
+use super::registry;
+use crate::image::{Depth, Form};
+use crate::sample::Sample;
+use crate::seed::{Key, Rng};
+
+/// Most ops of a pipeline, those inside groups included.
+const MOST_OPS: u32 = 256;
+/// Deepest nesting of groups.
+const MOST_DEPTH: u32 = 8;
+
+/// An ordered list of ops, built for images of one form.
+pub struct Pipeline {
+    nodes: Vec<Node>,
+    /// Form of the images before the tail.
+    output: Form,
+    tail: Option<Tail>,
+    versions: Vec<(&'static str, u32)>,
+}
+
+/// An op or a group in its place.
+struct Node {
+    /// Its number in the pipeline, counted depth first: what its draws are keyed by.
+    number: u32,
+    p: f64,
+    action: Action,
+}
+
+enum Action {
+    Op(Box<dyn AnyOp>),
+    Sequence(Vec<Node>),
+    /// One of several, with the sum of the weights up to each.
+    OneOf(Vec<Node>, Vec<f64>),
+    SomeOf(Vec<Node>, usize),
+    RandomOrder(Vec<Node>),
+}
+
+/// What one op drew for one sample.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Recorded {
+    /// Number of the op in the pipeline.
+    pub number: u32,
+    /// Its name.
+    pub op: String,
+    /// Its parameters.
+    pub params: serde_json::Value,
+}
+
+impl Pipeline {
+    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`.
+    ///
+    /// # Errors
+    /// The first op that can't be built, with its place in the pipeline.
+    pub fn build(pipeline: &v1::Pipeline, input: Form) -> Result<Self, Refusal> {
+        let mut builder = Builder { next: 0, versions: Vec::new() };
+        let tail_start = tail_start(&pipeline.ops);
+        let (body, rest) = pipeline.ops.split_at(tail_start);
+        let (mut nodes, mut output) = builder.list(body, "pipeline.ops", 0, 0, input)?;
+        let tail = (output.depth == Depth::U8).then(|| Tail::of(rest, output.channels)).flatten();
+        // The tail's ops are built in any case: they check their parameters and have their versions.
+        let (rest_nodes, rest_output) = builder.list(rest, "pipeline.ops", tail_start, 0, output)?;
+        if tail.is_none() {
+            nodes.extend(rest_nodes);
+            output = rest_output;
+        }
+        builder.versions.sort_unstable();
+        builder.versions.dedup();
+        Ok(Pipeline { nodes, output, tail, versions: builder.versions })
+    }
+
+    /// Form of the images that leave [`Pipeline::run`], before the tail.
+    pub fn output(&self) -> Form {
+        self.output
+    }
+
+    /// The last `to_float` and `normalize` of 8-bit images, which [`Pipeline::run`] leaves undone: they are a table of 256
+    /// values per channel, applied while the image is written into its batch, or by the client.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.tail.as_ref()
+    }
+
+    /// Names and versions of the ops, sorted.
+    pub fn versions(&self) -> &[(&'static str, u32)] {
+        &self.versions
+    }
+
+    /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
+    pub fn run<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
+        Run { key, scratch, record: None }.all(&self.nodes, sample)
+    }
+
+    /// As [`Pipeline::run`], and what was drawn.
+    pub fn run_recorded<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> (Sample<'a>, Vec<Recorded>) {
+        let mut record = Vec::new();
+        let sample = Run { key, scratch, record: Some(&mut record) }.all(&self.nodes, sample);
+        (sample, record)
+    }
+
+    /// Applies what was drawn before, in that order.
+    ///
+    /// # Errors
+    /// If a record does not fit its op.
+    pub fn replay<'a>(
+        &self,
+        mut sample: Sample<'a>,
+        record: &[Recorded],
+        scratch: &mut Scratch,
+    ) -> Result<Sample<'a>, Refusal> {
+        for entry in record {
+            let op = find(&self.nodes, entry.number).filter(|op| op.name() == entry.op);
+            let op = op.ok_or_else(|| Refusal::new("op", &entry.op, format!("op number {}", entry.number)))?;
+            let replayed = op.replay(&entry.params, sample, scratch);
+            sample = replayed.map_err(|error| Refusal::new("params", error, format!("parameters of {}", entry.op)))?;
+        }
+        Ok(sample)
+    }
+}
+
+struct Run<'r> {
+    key: Key,
+    scratch: &'r mut Scratch,
+    record: Option<&'r mut Vec<Recorded>>,
+}
+
+impl Run<'_> {
+    fn all<'a>(&mut self, nodes: &[Node], sample: Sample<'a>) -> Sample<'a> {
+        nodes.iter().fold(sample, |sample, node| self.one(node, sample))
+    }
+
+    fn one<'a>(&mut self, node: &Node, sample: Sample<'a>) -> Sample<'a> {
+        let mut rng = Key { op: node.number, ..self.key }.rng();
+        if !rng.chance(node.p) {
+            return sample;
+        }
+        match &node.action {
+            Action::Op(op) => self.leaf(node.number, op.as_ref(), &mut rng, sample),
+            Action::Sequence(nodes) => self.all(nodes, sample),
+            Action::OneOf(nodes, sums) => {
+                let total = sums.last().copied().unwrap_or(0.0);
+                let drawn = rng.unit() * total;
+                let chosen = sums.iter().position(|sum| drawn < *sum).unwrap_or(nodes.len() - 1);
+                self.one(&nodes[chosen], sample)
+            }
+            Action::SomeOf(nodes, count) => {
+                let mut chosen: Vec<usize> = (0..nodes.len()).collect();
+                rng.shuffle(&mut chosen);
+                chosen.truncate(*count);
+                chosen.sort_unstable();
+                chosen.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
+            }
+            Action::RandomOrder(nodes) => {
+                let mut order: Vec<usize> = (0..nodes.len()).collect();
+                rng.shuffle(&mut order);
+                order.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
+            }
+        }
+    }
+
+    fn leaf<'a>(&mut self, number: u32, op: &dyn AnyOp, rng: &mut Rng, sample: Sample<'a>) -> Sample<'a> {
+        let Some(record) = &mut self.record else { return op.run(rng, sample, self.scratch, None) };
+        let mut params = serde_json::Value::Null;
+        let sample = op.run(rng, sample, self.scratch, Some(&mut params));
+        record.push(Recorded { number, op: op.name().to_owned(), params });
+        sample
+    }
+}
+
+fn find(nodes: &[Node], number: u32) -> Option<&dyn AnyOp> {
+    nodes.iter().find_map(|node| match &node.action {
+        Action::Op(op) => (node.number == number).then_some(op.as_ref()),
+        Action::Sequence(nodes) | Action::OneOf(nodes, _) | Action::SomeOf(nodes, _) | Action::RandomOrder(nodes) => {
+            find(nodes, number)
+        }
+    })
+}
+
+/// Where the run of `to_float` and `normalize` at the end of `ops` begins.
+fn tail_start(ops: &[v1::Op]) -> usize {
+    let in_tail = |op: &&v1::Op| matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)));
+    ops.len() - ops.iter().rev().take_while(in_tail).count()
+}
+
+struct Builder {
+    next: u32,
+    versions: Vec<(&'static str, u32)>,
+}
+
+impl Builder {
+    /// Builds `ops`, which stand from index `first` in the list at `path`.
+    fn list(
+        &mut self,
+        ops: &[v1::Op],
+        path: &str,
+        first: usize,
+        depth: u32,
+        input: Form,
+    ) -> Result<(Vec<Node>, Form), Refusal> {
+        let mut form = input;
+        let mut nodes = Vec::new();
+        for (index, op) in ops.iter().enumerate() {
+            let (node, output) = self.node(op, &format!("{path}[{}]", first + index), depth, form)?;
+            nodes.push(node);
+            form = output;
+        }
+        Ok((nodes, form))
+    }
+
+    /// Builds every op of a group for the same input; the outputs must be of one type.
+    fn alternatives(
+        &mut self,
+        ops: &[v1::Op],
+        path: &str,
+        depth: u32,
+        input: Form,
+    ) -> Result<(Vec<Node>, Option<Form>), Refusal> {
+        let mut joint: Option<Form> = None;
+        let mut nodes = Vec::new();
+        for (index, op) in ops.iter().enumerate() {
+            let at = format!("{path}[{index}]");
+            let (node, output) = self.node(op, &at, depth, input)?;
+            joint = Some(joint.map_or(Ok(output), |joint| either(joint, output)).map_err(|r| r.within(&at))?);
+            nodes.push(node);
+        }
+        Ok((nodes, joint))
+    }
+
+    fn node(&mut self, op: &v1::Op, at: &str, depth: u32, input: Form) -> Result<(Node, Form), Refusal> {
+        use v1::op::Op;
+        let Some(op) = &op.op else { return Err(Refusal::new(at, "empty", "an op")) };
+        let number = self.next;
+        self.next += 1;
+        if self.next > MOST_OPS {
+            return Err(Refusal::new(
+                "pipeline.ops",
+                format!("more than {MOST_OPS} ops"),
+                format!("at most {MOST_OPS}"),
+            ));
+        }
+        if depth >= MOST_DEPTH {
+            return Err(Refusal::new(at, format!("{} levels deep", depth + 1), format!("at most {MOST_DEPTH} levels")));
+        }
+        let inner = |name: &str| format!("{at}.{name}.ops");
+        let (action, p, output) = match op {
+            Op::Sequence(m) => {
+                let (nodes, output) = self.list(&m.ops, &inner("sequence"), 0, depth + 1, input)?;
+                (Action::Sequence(nodes), m.p, output)
+            }
+            Op::OneOf(m) => {
+                let (nodes, output) = self.alternatives(&m.ops, &inner("one_of"), depth + 1, input)?;
+                let sums = cumulative(&m.weights, nodes.len()).map_err(|r| r.within(&format!("{at}.one_of")))?;
+                (Action::OneOf(nodes, sums), m.p, output.unwrap_or(input))
+            }
+            Op::SomeOf(m) => {
+                let (nodes, output) = self.alternatives(&m.ops, &inner("some_of"), depth + 1, input)?;
+                let expected = format!("1 to {}, the number of ops", nodes.len());
+                if m.count as usize > nodes.len() {
+                    return Err(Refusal::new(format!("{at}.some_of.count"), m.count, expected));
+                }
+                keeps_form(input, output, at, "some_of")?;
+                (Action::SomeOf(nodes, m.count as usize), m.p, input)
+            }
+            Op::RandomOrder(m) => {
+                let (nodes, output) = self.alternatives(&m.ops, &inner("random_order"), depth + 1, input)?;
+                keeps_form(input, output, at, "random_order")?;
+                (Action::RandomOrder(nodes), m.p, input)
+            }
+            op => {
+                let Built { op, output, p } =
+                    registry::build(op, input).map_err(|(name, refusal)| refusal.within(&format!("{at}.{name}")))?;
+                self.versions.push((op.name(), op.version()));
+                (Action::Op(op), Some(p), output)
+            }
+        };
+        let p = p.unwrap_or(1.0);
+        let output = if p < 1.0 { either(input, output).map_err(|r| r.within(at))? } else { output };
+        Ok((Node { number, p, action }, output))
+    }
+}
+
+/// Ops whose number or order is drawn must leave the form of the image alone, or the next one would not know what it gets.
+fn keeps_form(input: Form, output: Option<Form>, at: &str, name: &str) -> Result<(), Refusal> {
+    match output {
+        Some(output) if output != input => {
+            let found = format!("ops that change size or type of the image ({} to {})", input.largest, output.largest);
+            Err(Refusal::new(format!("{at}.{name}.ops"), found, "ops that keep both"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn cumulative(weights: &[f64], count: usize) -> Result<Vec<f64>, Refusal> {
+    let equal = vec![1.0; count];
+    let weights = if weights.is_empty() { &equal } else { weights };
+    let sums: Vec<f64> = weights
+        .iter()
+        .scan(0.0, |sum, weight| {
+            Some({
+                *sum += weight;
+                *sum
+            })
+        })
+        .collect();
+    if sums.len() != count || sums.last().is_none_or(|total| *total <= 0.0) {
+        let expected = format!("{count} weights, one for each op, not all zero");
+        return Err(Refusal::new("weights", format!("{weights:?}"), expected));
+    }
+    Ok(sums)
+}

@@ -1,0 +1,22 @@
+use feedline_proto::v1::op::Op;
+
+use super::op::{Built, Refusal};
+use super::{convert, geometry};
+use crate::image::Form;
+
+/// Builds the op of a message whose defaults are filled in. A refusal comes with the op's name.
+pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusal)> {
+    match op {
+        Op::HorizontalFlip(m) => named("horizontal_flip", geometry::horizontal_flip::from_message(m, input)),
+        Op::ToFloat(m) => named("to_float", convert::to_float::from_message(m, input)),
+        Op::Normalize(m) => named("normalize", convert::normalize::from_message(m, input)),
+        Op::Sequence(_) | Op::OneOf(_) | Op::SomeOf(_) | Op::RandomOrder(_) => {
+            unreachable!("groups are built by the pipeline")
+        }
+        _ => named("op", Err(Refusal::new("", "unknown", "a known op"))),
+    }
+}
+
+fn named(name: &'static str, built: Result<Built, Refusal>) -> Result<Built, (&'static str, Refusal)> {
+    built.map_err(|refusal| (name, refusal))
+}
