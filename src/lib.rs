@@ -16,5 +16,8 @@ pub mod seed;
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 
+/// Which sample stands at which row of which step: arithmetic, no I/O.
+pub mod plan;
+
 /// The ops, and the pipeline built of them.
 pub mod augment;
