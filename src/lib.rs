@@ -21,3 +21,6 @@ pub mod plan;
 
 /// The ops, and the pipeline built of them.
 pub mod augment;
+
+/// Rows to batches: collation into one allocation, and mixing.
+pub mod batch;

@@ -16,7 +16,7 @@ pub struct Tail {
 impl Tail {
     /// The tail that `ops` are: one `to_float`, or that and one `normalize` of as many values as there are channels. None if
     /// they are anything else.
-    pub(in crate::augment) fn of(ops: &[v1::Op], channels: usize) -> Option<Tail> {
+    pub fn of(ops: &[v1::Op], channels: usize) -> Option<Tail> {
         use v1::op::Op;
         let (to_float, normalize) = match ops.iter().map(|op| op.op.as_ref()).collect::<Vec<_>>()[..] {
             [Some(Op::ToFloat(to_float))] => (to_float, None),

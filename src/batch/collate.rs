@@ -1,0 +1,301 @@
+use bytemuck::Pod;
+use half::{bf16, f16};
+
+use crate::augment::Tail;
+use crate::image::{Image, Pixels, Window};
+use crate::tensor::{Dtype, Layout};
+
+/// Writes augmented images into rows of a batch: finishes the pipeline's tail, converts to the dtype asked for, and puts the
+/// axes in the order asked for, in one pass.
+pub struct Writer {
+    layout: Layout,
+    channels: usize,
+    kind: Kind,
+}
+
+/// For each dtype: what each of the 256 values of an 8-bit image becomes, per channel.
+enum Kind {
+    U8,
+    F16(Tables<f16>),
+    Bf16(Tables<bf16>),
+    F32(Tables<f32>),
+}
+
+struct Tables<T> {
+    /// As it is written.
+    exact: Vec<[T; 256]>,
+    /// As floats, for blending.
+    floats: Vec<[f32; 256]>,
+}
+
+impl Writer {
+    /// A writer of images of `channels` channels. `tail` is what the pipeline left undone: written as UINT8 it stays so.
+    pub fn new(tail: Option<&Tail>, channels: usize, dtype: Dtype, layout: Layout) -> Self {
+        let floats: Vec<[f32; 256]> = (0..channels)
+            .map(|channel| tail.map_or_else(|| std::array::from_fn(|x| x as f32), |tail| *tail.table(channel)))
+            .collect();
+        let kind = match dtype {
+            Dtype::Uint8 => Kind::U8,
+            Dtype::Fp16 => Kind::F16(Tables::new(floats)),
+            Dtype::Bf16 => Kind::Bf16(Tables::new(floats)),
+            _ => Kind::F32(Tables::new(floats)),
+        };
+        Writer { layout, channels, kind }
+    }
+
+    /// Bytes of an image of `pixels` pixels.
+    pub fn bytes(&self, pixels: u64) -> u64 {
+        let size = match self.kind {
+            Kind::U8 => 1,
+            Kind::F16(_) | Kind::Bf16(_) => 2,
+            Kind::F32(_) => 4,
+        };
+        pixels * self.channels as u64 * size
+    }
+
+    /// Writes one image to `out`, which has [`Writer::bytes`] of its pixels. Floats to UINT8 are rounded to nearest even and
+    /// clamped.
+    pub fn write(&self, image: &Image<'_>, out: &mut [u8]) {
+        match (&self.kind, image.pixels()) {
+            (Kind::U8, Pixels::U8(values)) => self.fill(values, out, |_, x| x),
+            (Kind::F16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
+            (Kind::Bf16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
+            (Kind::F32(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
+            (Kind::U8, Pixels::F32(values)) => self.fill(values, out, |_, x| u8::of(x)),
+            (Kind::F16(_), Pixels::F32(values)) => self.fill(values, cast(out), |_, x| f16::of(x)),
+            (Kind::Bf16(_), Pixels::F32(values)) => self.fill(values, cast(out), |_, x| bf16::of(x)),
+            (Kind::F32(_), Pixels::F32(values)) => self.fill(values, cast::<f32>(out), |_, x| x),
+        }
+    }
+
+    /// Writes `weight * a + (1 - weight) * b` of two images of one size and type, computed in 32-bit floats after the tail;
+    /// with UINT8, where the tail stays undone, of the 8-bit values, rounded to nearest even.
+    pub fn write_blend(&self, a: &Image<'_>, b: &Image<'_>, weight: f32, out: &mut [u8]) {
+        let rest = 1.0 - weight;
+        let blend = move |a: f32, b: f32| a * weight + b * rest;
+        match (a.pixels(), b.pixels()) {
+            (Pixels::U8(a), Pixels::U8(b)) => match &self.kind {
+                Kind::U8 => self.fill_two(a, b, out, |_, a, b| u8::of(blend(f32::from(a), f32::from(b)))),
+                Kind::F16(t) => self.fill_two(a, b, cast(out), |c, a, b| f16::of(blend(t.float(c, a), t.float(c, b)))),
+                Kind::Bf16(t) => {
+                    self.fill_two(a, b, cast(out), |c, a, b| bf16::of(blend(t.float(c, a), t.float(c, b))))
+                }
+                Kind::F32(t) => self.fill_two(a, b, cast(out), |c, a, b| blend(t.float(c, a), t.float(c, b))),
+            },
+            (Pixels::F32(a), Pixels::F32(b)) => match &self.kind {
+                Kind::U8 => self.fill_two(a, b, out, |_, a, b| u8::of(blend(a, b))),
+                Kind::F16(_) => self.fill_two(a, b, cast(out), |_, a, b| f16::of(blend(a, b))),
+                Kind::Bf16(_) => self.fill_two(a, b, cast(out), |_, a, b| bf16::of(blend(a, b))),
+                Kind::F32(_) => self.fill_two(a, b, cast::<f32>(out), |_, a, b| blend(a, b)),
+            },
+            // One pipeline makes images of one type; written without a blend rather than wrongly.
+            _ => self.write(a, out),
+        }
+    }
+
+    fn fill<S: Copy, T: Copy>(&self, values: &[S], out: &mut [T], of: impl Fn(usize, S) -> T) {
+        match self.channels {
+            3 => fill_pixels(values.as_chunks::<3>().0.iter().copied(), out, self.layout, of),
+            _ => out.iter_mut().zip(values).for_each(|(out, x)| *out = of(0, *x)),
+        }
+    }
+
+    fn fill_two<S: Copy, T: Copy>(&self, a: &[S], b: &[S], out: &mut [T], of: impl Fn(usize, S, S) -> T) {
+        match self.channels {
+            3 => {
+                let pairs = a.as_chunks::<3>().0.iter().zip(b.as_chunks::<3>().0);
+                let pixels = pairs.map(|(a, b)| [(a[0], b[0]), (a[1], b[1]), (a[2], b[2])]);
+                fill_pixels(pixels, out, self.layout, |c, (a, b)| of(c, a, b));
+            }
+            _ => out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = of(0, *a, *b)),
+        }
+    }
+}
+
+impl<T: Element> Tables<T> {
+    fn new(floats: Vec<[f32; 256]>) -> Self {
+        Tables { exact: floats.iter().map(|table| table.map(T::of)).collect(), floats }
+    }
+}
+
+impl<T> Tables<T> {
+    fn float(&self, channel: usize, x: u8) -> f32 {
+        self.floats[channel][usize::from(x)]
+    }
+}
+
+/// Pastes the window of `from` over the same window of `onto`; both of one size and type.
+pub fn paste(onto: &mut Image<'_>, from: &Image<'_>, window: Window) {
+    use crate::image::ValuesMut;
+    fn rows<T: Copy>(onto: &mut [T], from: &[T], width: usize, window: Window) {
+        for y in window.y as usize..(window.y + window.size.height) as usize {
+            let start = y * width + window.x as usize;
+            let span = start..start + window.size.width as usize;
+            onto[span.clone()].copy_from_slice(&from[span]);
+        }
+    }
+    let channels = onto.channels();
+    let width = onto.size().width as usize;
+    match (onto.values_mut(), from.pixels()) {
+        (ValuesMut::U8(onto), Pixels::U8(from)) if channels == 3 => {
+            rows(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0, width, window);
+        }
+        (ValuesMut::U8(onto), Pixels::U8(from)) => rows(onto, from, width, window),
+        (ValuesMut::F32(onto), Pixels::F32(from)) if channels == 3 => {
+            rows(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0, width, window);
+        }
+        (ValuesMut::F32(onto), Pixels::F32(from)) => rows(onto, from, width, window),
+        _ => {}
+    }
+}
+
+/// Three-channel pixels into `out`, plane by plane or pixel by pixel.
+#[inline(always)]
+fn fill_pixels<S, T: Copy>(
+    pixels: impl Iterator<Item = [S; 3]>,
+    out: &mut [T],
+    layout: Layout,
+    of: impl Fn(usize, S) -> T,
+) {
+    if layout == Layout::Nhwc {
+        for (out, [a, b, c]) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+            *out = [of(0, a), of(1, b), of(2, c)];
+        }
+    } else {
+        let plane = out.len() / 3;
+        let (first, rest) = out.split_at_mut(plane);
+        let (second, third) = rest.split_at_mut(plane);
+        for ((([a, b, c], x), y), z) in pixels.zip(first).zip(second).zip(third) {
+            (*x, *y, *z) = (of(0, a), of(1, b), of(2, c));
+        }
+    }
+}
+
+/// Rows begin at multiples of their own length, that is of the number's size, in memory that is aligned to 64.
+fn cast<T: Pod>(out: &mut [u8]) -> &mut [T] {
+    bytemuck::cast_slice_mut(out)
+}
+
+/// A number of the image tensor.
+trait Element: Copy {
+    /// The nearest one, ties to even.
+    fn of(x: f32) -> Self;
+}
+
+impl Element for u8 {
+    fn of(x: f32) -> u8 {
+        x.round_ties_even().clamp(0.0, 255.0) as u8
+    }
+}
+
+impl Element for f16 {
+    fn of(x: f32) -> f16 {
+        f16::from_f32(x)
+    }
+}
+
+impl Element for bf16 {
+    fn of(x: f32) -> bf16 {
+        bf16::from_f32(x)
+    }
+}
+
+impl Element for f32 {
+    fn of(x: f32) -> f32 {
+        x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feedline_proto::v1;
+
+    use super::*;
+    use crate::image::Size;
+
+    const SIZE: Size = Size::new(3, 2);
+
+    fn ramp() -> Image<'static> {
+        Image::from_u8(SIZE, 3, (0..18).map(|x| x * 14).collect::<Vec<u8>>())
+    }
+
+    fn write<T: Pod>(image: &Image<'_>, dtype: Dtype, layout: Layout) -> Vec<T> {
+        let writer = Writer::new(None, 3, dtype, layout);
+        let mut out = vec![T::zeroed(); 18];
+        assert_eq!(writer.bytes(6), size_of::<T>() as u64 * 18);
+        writer.write(image, bytemuck::cast_slice_mut(&mut out));
+        out
+    }
+
+    #[test]
+    fn axes_are_put_in_the_order_asked_for() {
+        let image = ramp();
+        let nhwc: Vec<u8> = write(&image, Dtype::Uint8, Layout::Nhwc);
+        let nchw: Vec<u8> = write(&image, Dtype::Uint8, Layout::Nchw);
+        assert_eq!(nhwc, image.as_u8().expect("8 bits"));
+        for (pixel, channel) in (0..6).flat_map(|p| (0..3).map(move |c| (p, c))) {
+            assert_eq!(nchw[channel * 6 + pixel], nhwc[pixel * 3 + channel]);
+        }
+    }
+
+    #[test]
+    fn every_dtype_of_8_bits_and_of_floats_agrees() {
+        let bytes = ramp();
+        let floats = Image::from_f32(SIZE, 3, bytes.as_u8().expect("8 bits").iter().map(|x| f32::from(*x)).collect());
+        for layout in [Layout::Nhwc, Layout::Nchw] {
+            let exact: Vec<f32> = write(&bytes, Dtype::Fp32, layout);
+            assert_eq!(exact, write::<f32>(&floats, Dtype::Fp32, layout));
+            assert_eq!(write::<u8>(&bytes, Dtype::Uint8, layout), write::<u8>(&floats, Dtype::Uint8, layout));
+            let half: Vec<u16> = write(&bytes, Dtype::Fp16, layout);
+            assert_eq!(half, write::<u16>(&floats, Dtype::Fp16, layout));
+            assert!(
+                half.iter().zip(&exact).all(|(h, x)| f16::from_bits(*h).to_f32() == *x),
+                "whole numbers to 255 are exact"
+            );
+            let brain: Vec<u16> = write(&bytes, Dtype::Bf16, layout);
+            assert_eq!(brain, write::<u16>(&floats, Dtype::Bf16, layout));
+        }
+    }
+
+    #[test]
+    fn halves_round_to_nearest_even() {
+        // 2049 lies between 2048 and 2050 in half precision, 2051 between 2050 and 2052.
+        assert_eq!((f16::of(2049.0).to_f32(), f16::of(2051.0).to_f32()), (2048.0, 2052.0));
+        assert_eq!((bf16::of(257.0).to_f32(), bf16::of(259.0).to_f32()), (256.0, 260.0));
+        assert_eq!((u8::of(0.5), u8::of(1.5), u8::of(-3.0), u8::of(999.0), u8::of(f32::NAN)), (0, 2, 0, 255, 0));
+    }
+
+    #[test]
+    fn the_tail_is_finished_unless_8_bits_are_asked_for() {
+        let ops = [
+            v1::op::Op::ToFloat(v1::ToFloat { divisor: Some(255.0) }),
+            v1::op::Op::Normalize(v1::Normalize { mean: vec![0.5, 0.25, 0.0], std: vec![0.5, 0.25, 2.0] }),
+        ]
+        .map(|op| v1::Op { op: Some(op) });
+        let tail = Tail::of(&ops, 3).expect("a tail");
+        let image = ramp();
+        let mut out = vec![0.0_f32; 18];
+        Writer::new(Some(&tail), 3, Dtype::Fp32, Layout::Nhwc).write(&image, bytemuck::cast_slice_mut(&mut out));
+        let values = image.as_u8().expect("8 bits");
+        assert_eq!(out[4], (f32::from(values[4]) / 255.0 - 0.25) / 0.25);
+        let mut raw = vec![0_u8; 18];
+        Writer::new(Some(&tail), 3, Dtype::Uint8, Layout::Nhwc).write(&image, &mut raw);
+        assert_eq!(raw, values);
+    }
+
+    #[test]
+    fn blends_weigh_both_and_pastes_only_change_their_window() {
+        let (a, b) = (ramp(), Image::from_u8(SIZE, 3, vec![100; 18]));
+        let mut out = vec![0.0_f32; 18];
+        let writer = Writer::new(None, 3, Dtype::Fp32, Layout::Nhwc);
+        writer.write_blend(&a, &b, 0.25, bytemuck::cast_slice_mut(&mut out));
+        assert_eq!(out[2], 28.0 * 0.25 + 100.0 * 0.75);
+        let mut rounded = vec![0_u8; 18];
+        Writer::new(None, 3, Dtype::Uint8, Layout::Nhwc).write_blend(&a, &b, 0.25, &mut rounded);
+        assert_eq!(rounded[1], 78, "14 * 0.25 + 75 = 78.5, ties to even");
+        let mut pasted = a.clone();
+        paste(&mut pasted, &b, Window { x: 1, y: 0, size: Size::new(2, 1) });
+        let values = pasted.as_u8().expect("8 bits");
+        assert_eq!((values[2], &values[3..9], values[9]), (28, &[100; 6][..], 126));
+    }
+}
