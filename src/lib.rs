@@ -24,3 +24,9 @@ pub mod augment;
 
 /// Rows to batches: collation into one allocation, and mixing.
 pub mod batch;
+
+/// Batches of many sessions, made by one pool of workers: the only place where the stages meet.
+pub mod engine;
+
+/// Batches to messages.
+pub mod wire;

@@ -3,6 +3,10 @@ use feedline_proto::v1;
 
 pub use feedline_proto::v1::{Dtype, Layout};
 
+// Workers write numbers as they lie in memory, and the contract is little-endian.
+#[cfg(target_endian = "big")]
+compile_error!("feedline runs on little-endian machines only");
+
 /// A tensor of a batch: its name, the type of its numbers, its shape (rows first), and where it lies in the payload.
 pub type Tensor = v1::Tensor;
 

@@ -21,4 +21,4 @@ mod registry;
 
 pub use convert::Tail;
 pub use op::{Op, Refusal, Scratch};
-pub use pipeline::{Pipeline, Recorded};
+pub use pipeline::{Pipeline, Recorded, check_size};

@@ -1,0 +1,415 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
+
+use feedline_proto::v1;
+
+use super::batch::Batch;
+use super::error::BatchError;
+use super::memory::{Buffer, Charge};
+use super::recipe::Recipe;
+use super::request::{Form, Request};
+use crate::batch::{Mix, Slots, soft_label};
+use crate::image::{Image, Size};
+use crate::plan::Cursor;
+use crate::tensor::{Dtype, Layout, Tensor};
+
+/// What tells batches apart: sessions that ask for the same get the same making.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BatchKey {
+    pub(super) group: GroupKey,
+    pub(super) cursor: Cursor,
+}
+
+/// What tells sessions apart that could share batches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct GroupKey {
+    fingerprint: String,
+    shard: crate::plan::Shard,
+    dtype: Dtype,
+    layout: Layout,
+    substitute: bool,
+}
+
+impl GroupKey {
+    pub(super) fn of(request: &Request) -> GroupKey {
+        let Form { dtype, layout, substitute, .. } = *request.form;
+        GroupKey { fingerprint: request.recipe.fingerprint.clone(), shard: request.shard, dtype, layout, substitute }
+    }
+}
+
+/// A batch that is being made: its rows are claimed one by one by workers, first to be decoded and augmented, and then, if they
+/// are mixed, once more to be mixed.
+pub(super) struct Making {
+    pub(super) key: BatchKey,
+    pub(super) recipe: Arc<Recipe>,
+    pub(super) form: Arc<Form>,
+    /// The batch's own rows, then the partners that lie outside of them.
+    pub(super) rows: Vec<RowPlan>,
+    /// How many rows are the batch's own.
+    own: usize,
+    first_row: u32,
+    global_rows: u32,
+    /// Bytes that it was charged with.
+    pub(super) bytes: u64,
+    first: Phase,
+    second: Phase,
+    /// Rows waiting to be mixed, and which sample is in each of the batch's own.
+    staged: Vec<OnceLock<Staged>>,
+    noted: Vec<OnceLock<(u64, Option<(u64, String)>)>>,
+    /// The payload, while rows are written; made by the first worker that needs it.
+    slots: RwLock<Option<Slots>>,
+    charge: Mutex<Option<Charge>>,
+    buffer: Mutex<Option<Buffer>>,
+    done: Vec<OnceLock<RowDone>>,
+    error: Mutex<Option<(usize, BatchError)>>,
+    cancelled: AtomicBool,
+    outcome: OnceLock<Result<Arc<Batch>, BatchError>>,
+    started: OnceLock<Instant>,
+    pub(super) decode_ns: AtomicU64,
+    pub(super) augment_ns: AtomicU64,
+    pub(super) collate_ns: AtomicU64,
+}
+
+/// One row to be made.
+#[derive(Clone, Debug)]
+pub(super) struct RowPlan {
+    /// Place in the epoch's endless sequence.
+    pub(super) position: u64,
+    /// Index of its sample in the split.
+    pub(super) sample: u64,
+    /// Its mix, and where among the rows the partner is.
+    pub(super) mix: Option<(Mix, usize)>,
+}
+
+/// A row before it is mixed.
+pub(super) struct Staged {
+    pub(super) image: Image<'static>,
+    pub(super) label: i64,
+}
+
+/// What is known of a row when it is written.
+pub(super) struct RowDone {
+    pub(super) label: i64,
+    pub(super) partner_label: Option<i64>,
+    /// The sample that is in the row.
+    pub(super) sample: u64,
+    pub(super) substitution: Option<(u64, String)>,
+    pub(super) size: Size,
+    pub(super) crc32c: u32,
+}
+
+/// Rows that are claimed and finished one by one.
+struct Phase {
+    rows: usize,
+    claimed: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+impl Phase {
+    fn new(rows: usize) -> Phase {
+        Phase { rows, claimed: AtomicUsize::new(0), finished: AtomicUsize::new(0) }
+    }
+
+    fn left(&self) -> usize {
+        self.rows.saturating_sub(self.claimed.load(Ordering::Acquire))
+    }
+
+    fn claim(&self) -> Option<usize> {
+        let claim = |claimed| (claimed < self.rows).then_some(claimed + 1);
+        self.claimed.fetch_update(Ordering::AcqRel, Ordering::Acquire, claim).ok()
+    }
+
+    /// Counts one more; true for the last.
+    fn finish(&self) -> bool {
+        self.finished.fetch_add(1, Ordering::AcqRel) + 1 == self.rows
+    }
+
+    fn is_over(&self) -> bool {
+        self.finished.load(Ordering::Acquire) == self.rows
+    }
+}
+
+/// A piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Decode and augment a row; write it, unless rows are mixed.
+    Make(usize),
+    /// Mix a row with its partner and write it.
+    Mix(usize),
+}
+
+/// What the end of a task leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing.
+    Nothing,
+    /// Rows can be mixed now.
+    MixNow,
+    /// The batch can be put together.
+    Assemble,
+}
+
+impl Making {
+    pub(super) fn new(request: &Request, key: BatchKey, charge: Charge, bytes: u64) -> Arc<Making> {
+        let recipe = &request.recipe;
+        let positions = recipe.plan.positions(key.cursor.step);
+        let order = recipe.plan.epoch(key.cursor.epoch);
+        let global_rows = (positions.end - positions.start) as u32;
+        let own = request.shard.rows(global_rows);
+        let row = |row: u32| {
+            let position = positions.start + u64::from(row);
+            RowPlan { position, sample: recipe.members.sample(order.sample(position)), mix: None }
+        };
+        let mut rows: Vec<RowPlan> = own.clone().map(row).collect();
+        if let (Some(mixing), Some(size)) = (&recipe.mixing, recipe.size()) {
+            let mut places: HashMap<u32, usize> = own.clone().zip(0..).collect();
+            for global in own.clone() {
+                let at = (key.cursor.epoch, key.cursor.step);
+                let Some(mix) = mixing.draw(recipe.seed, at, &positions, global, size) else { continue };
+                let partner = *places.entry(mix.partner).or_insert_with(|| {
+                    rows.push(row(mix.partner));
+                    rows.len() - 1
+                });
+                rows[(global - own.start) as usize].mix = Some((mix, partner));
+            }
+        }
+        let own_rows = own.len();
+        let mixed = recipe.mixing.is_some();
+        Arc::new(Making {
+            recipe: Arc::clone(recipe),
+            form: Arc::clone(&request.form),
+            own: own_rows,
+            first_row: own.start,
+            global_rows,
+            bytes,
+            first: Phase::new(rows.len()),
+            second: Phase::new(if mixed { own_rows } else { 0 }),
+            staged: (0..if mixed { rows.len() } else { 0 }).map(|_| OnceLock::new()).collect(),
+            noted: (0..if mixed { own_rows } else { 0 }).map(|_| OnceLock::new()).collect(),
+            slots: RwLock::new(None),
+            charge: Mutex::new(Some(charge)),
+            buffer: Mutex::new(None),
+            done: (0..own_rows).map(|_| OnceLock::new()).collect(),
+            error: Mutex::new(None),
+            cancelled: AtomicBool::new(false),
+            outcome: OnceLock::new(),
+            started: OnceLock::new(),
+            decode_ns: AtomicU64::new(0),
+            augment_ns: AtomicU64::new(0),
+            collate_ns: AtomicU64::new(0),
+            rows,
+            key,
+        })
+    }
+
+    /// Whether rows are staged to be mixed.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.recipe.mixing.is_some()
+    }
+
+    /// How many tasks could be claimed now.
+    pub(super) fn claimable(&self) -> usize {
+        if self.is_cancelled() {
+            return 0;
+        }
+        match self.first.left() {
+            0 if self.first.is_over() => self.second.left(),
+            left => left,
+        }
+    }
+
+    /// The next task. None if there is none now, or ever.
+    pub(super) fn claim(&self) -> Option<Task> {
+        if self.is_cancelled() {
+            return None;
+        }
+        let _ = self.started.get_or_init(Instant::now);
+        if let Some(row) = self.first.claim() {
+            return Some(Task::Make(row));
+        }
+        if self.first.is_over() { self.second.claim().map(Task::Mix) } else { None }
+    }
+
+    /// Counts a task as done, whether it was or the making had been cancelled.
+    pub(super) fn finish(&self, task: Task) -> Then {
+        match task {
+            Task::Make(_) if !self.first.finish() => Then::Nothing,
+            Task::Make(_) if self.second.rows > 0 => Then::MixNow,
+            Task::Mix(_) if !self.second.finish() => Then::Nothing,
+            _ => Then::Assemble,
+        }
+    }
+
+    /// Whether there is nothing to do: a rank without rows in a short batch.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// The batch or why there is none, when it is over.
+    pub(super) fn outcome(&self) -> Option<&Result<Arc<Batch>, BatchError>> {
+        self.outcome.get()
+    }
+
+    /// Notes an error of a row; that of the first row counts, whichever worker met one first.
+    pub(super) fn fail(&self, row: usize, error: BatchError) {
+        let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_none_or(|(other, _)| row < *other) {
+            *slot = Some((row, error));
+        }
+    }
+
+    pub(super) fn stage(&self, row: usize, staged: Staged) {
+        let _ = self.staged[row].set(staged);
+    }
+
+    pub(super) fn staged(&self, row: usize) -> Option<&Staged> {
+        self.staged.get(row)?.get()
+    }
+
+    /// How many rows are the batch's own; partners follow.
+    pub(super) fn own_rows(&self) -> usize {
+        self.own
+    }
+
+    /// Notes which sample is in a staged row.
+    pub(super) fn note(&self, row: usize, sample: u64, substitution: Option<(u64, String)>) {
+        let _ = self.noted[row].set((sample, substitution));
+    }
+
+    pub(super) fn noted(&self, row: usize) -> Option<(u64, Option<(u64, String)>)> {
+        self.noted.get(row)?.get().cloned()
+    }
+
+    pub(super) fn row_done(&self, row: usize, done: RowDone) {
+        let _ = self.done[row].set(done);
+    }
+
+    /// Length of an image of `size` in the payload.
+    pub(super) fn row_bytes(&self, size: Size) -> usize {
+        self.form.writer.bytes(size.area()) as usize
+    }
+
+    /// Hands the place of a row in the payload to `write`.
+    ///
+    /// # Errors
+    /// [`BatchError::Internal`] if the row is written by somebody else: a bug.
+    pub(super) fn write_row<R>(&self, row: usize, write: impl FnOnce(&mut [u8]) -> R) -> Result<R, BatchError> {
+        self.ensure_slots();
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = slots
+            .as_ref()
+            .and_then(|slots| slots.row(row))
+            .ok_or_else(|| BatchError::Internal(format!("row {row} of {} is written twice", self.key.cursor)))?;
+        Ok(write(&mut slot))
+    }
+
+    /// Makes the payload's memory, once, by whichever worker comes first.
+    fn ensure_slots(&self) {
+        let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(charge) = charge.take() {
+            let row_bytes = self.row_bytes(self.recipe.largest());
+            let payload = self.tensors(self.recipe.largest()).1;
+            let mut buffer = charge.buffer(payload as usize);
+            let slots = Slots::new(buffer.lift(), self.own, row_bytes);
+            *self.buffer.lock().unwrap_or_else(PoisonError::into_inner) = Some(buffer);
+            *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
+        }
+    }
+
+    fn tensors(&self, size: Size) -> (Vec<Tensor>, u64) {
+        self.form.tensors(&self.recipe, self.own as u32, size).unwrap_or_default()
+    }
+
+    /// Puts the batch together when all of its rows are written.
+    pub(super) fn assemble(&self) {
+        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let outcome = match error {
+            _ if self.is_cancelled() => return,
+            Some((_, error)) => Err(error),
+            None => self.assembled(),
+        };
+        let _ = self.outcome.set(outcome.map(Arc::new));
+    }
+
+    fn assembled(&self) -> Result<Batch, BatchError> {
+        let internal = |what: &str| BatchError::Internal(format!("{what} of {} is missing", self.key.cursor));
+        self.ensure_slots();
+        let slots = self.slots.write().unwrap_or_else(PoisonError::into_inner).take();
+        let buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (Some(slots), Some(mut buffer)) = (slots, buffer) else { return Err(internal("the payload")) };
+        buffer.put(slots.into_memory());
+        let done: Vec<&RowDone> = self.done.iter().filter_map(OnceLock::get).collect();
+        if done.len() != self.own {
+            return Err(internal("a row"));
+        }
+        let size = done.first().map_or(self.recipe.largest(), |row| row.size);
+        let (tensors, payload_bytes) = self.tensors(size);
+        let payload = &mut buffer.bytes_mut()[..payload_bytes as usize];
+        let images = self.row_bytes(size) * self.own;
+        payload[images..].fill(0);
+        for tensor in &tensors[1..] {
+            let bytes = &mut payload[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize];
+            match tensor.name.as_str() {
+                "label" if self.is_mixed() => self.soft_labels(&done, bytemuck::cast_slice_mut(bytes)),
+                "label" => fill(bytes, done.iter().map(|row| row.label)),
+                _ => fill(bytes, done.iter().map(|row| row.sample as i64)),
+            }
+        }
+        let row_bytes = self.row_bytes(size);
+        let of_rows = done.iter().fold(0, |crc, row| crc32c::crc32c_combine(crc, row.crc32c, row_bytes));
+        let crc32c = crc32c::crc32c_append(of_rows, &payload[images..]);
+        let length = self.recipe.plan.length();
+        let own = self.rows.iter().take(self.own).enumerate();
+        let wrapped_rows = own.filter(|(_, row)| row.position >= length).map(|(row, _)| row as u32).collect();
+        let substitutions = done.iter().enumerate().filter_map(|(row, done)| {
+            let (damaged, cause) = done.substitution.clone()?;
+            Some(v1::Substitution { row: row as u32, damaged, substitute: done.sample, cause })
+        });
+        Ok(Batch {
+            recipe: Arc::clone(&self.recipe),
+            cursor: self.key.cursor,
+            samples: done.iter().map(|row| row.sample).collect(),
+            first_row: self.first_row,
+            global_rows: self.global_rows,
+            wrapped_rows,
+            substitutions: substitutions.collect(),
+            crc32c,
+            timings: self.timings(),
+            tensors,
+            payload_bytes: payload_bytes as usize,
+            buffer,
+        })
+    }
+
+    fn soft_labels(&self, done: &[&RowDone], out: &mut [f32]) {
+        let classes = self.recipe.dataset.classes.len();
+        for ((plan, row), out) in self.rows.iter().zip(done).zip(out.chunks_exact_mut(classes.max(1))) {
+            let partner = plan.mix.and_then(|(mix, _)| Some((row.partner_label?, mix.weight)));
+            soft_label(row.label, partner, out);
+        }
+    }
+
+    fn timings(&self) -> v1::Timings {
+        v1::Timings {
+            decode_ns: self.decode_ns.load(Ordering::Relaxed),
+            augment_ns: self.augment_ns.load(Ordering::Relaxed),
+            collate_ns: self.collate_ns.load(Ordering::Relaxed),
+            made_ns: self.started.get().map_or(0, |start| start.elapsed().as_nanos() as u64),
+            shared_by: 0,
+        }
+    }
+}
+
+fn fill(bytes: &mut [u8], values: impl Iterator<Item = i64>) {
+    bytes.chunks_exact_mut(8).zip(values).for_each(|(out, x)| out.copy_from_slice(&x.to_le_bytes()));
+}

@@ -1,0 +1,154 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::tensor::Aligned;
+
+/// The memory of all batches: one budget, and buffers that are used again.
+pub(super) struct Memory {
+    /// Most bytes that batches may take together.
+    pub(super) budget: u64,
+    used: AtomicU64,
+    free: Mutex<Vec<Aligned>>,
+    /// Called whenever memory came back.
+    released: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Memory {
+    pub(super) fn new(budget: u64) -> Arc<Memory> {
+        Arc::new(Memory { budget, used: AtomicU64::new(0), free: Mutex::default(), released: OnceLock::new() })
+    }
+
+    /// Sets what is called whenever memory came back. Once.
+    pub(super) fn on_release(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.released.set(Box::new(call));
+    }
+
+    /// Bytes that batches take now.
+    pub(super) fn used(&self) -> u64 {
+        self.used.load(Ordering::Acquire)
+    }
+
+    /// Takes `bytes` of the budget, whether they are left or not: who may is decided by the schedule.
+    pub(super) fn charge(self: &Arc<Self>, bytes: u64) -> Charge {
+        self.used.fetch_add(bytes, Ordering::AcqRel);
+        Charge { memory: Arc::clone(self), bytes }
+    }
+
+    /// A buffer of at least `bytes` bytes of any content, used before if one fits well.
+    fn take(&self, bytes: usize) -> Aligned {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096;
+        if let Some(at) = free.iter().position(fits) {
+            return free.swap_remove(at);
+        }
+        // None fits: those there are belong to batches of another size, and would only lie about.
+        let others = std::mem::take(&mut *free);
+        drop(free);
+        drop(others);
+        Aligned::zeroed(bytes)
+    }
+
+    fn give_back(&self, buffer: Aligned) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let lying: u64 = free.iter().map(|buffer| buffer.len() as u64).sum();
+        if free.len() < MOST_FREE && self.used() + lying + buffer.len() as u64 <= self.budget {
+            free.push(buffer);
+        }
+    }
+}
+
+/// Most buffers that lie about unused.
+const MOST_FREE: usize = 8;
+
+/// A part of the budget; given back when dropped.
+pub(super) struct Charge {
+    memory: Arc<Memory>,
+    bytes: u64,
+}
+
+impl Charge {
+    /// A buffer of at least `bytes` bytes under this charge.
+    pub(super) fn buffer(self, bytes: usize) -> Buffer {
+        let memory = self.memory.take(bytes);
+        Buffer { memory, charge: self }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.memory.used.fetch_sub(self.bytes, Ordering::AcqRel);
+        if let Some(released) = self.memory.released.get() {
+            released();
+        }
+    }
+}
+
+/// The memory of one payload; goes back to the pool when dropped.
+pub(super) struct Buffer {
+    memory: Aligned,
+    charge: Charge,
+}
+
+impl Buffer {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.memory.bytes()
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.memory.bytes_mut()
+    }
+
+    /// The memory by itself, to be cut into rows, and put back with [`Buffer::put`].
+    pub(super) fn lift(&mut self) -> Aligned {
+        std::mem::take(&mut self.memory)
+    }
+
+    pub(super) fn put(&mut self, memory: Aligned) {
+        self.memory = memory;
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if !self.memory.is_empty() {
+            self.charge.memory.give_back(std::mem::take(&mut self.memory));
+        }
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer({} bytes)", self.memory.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_comes_back_and_is_used_again() {
+        let memory = Memory::new(1 << 20);
+        let calls = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&calls);
+        memory.on_release(move || drop(counted.fetch_add(1, Ordering::Relaxed)));
+        let mut buffer = memory.charge(1000).buffer(1000);
+        buffer.bytes_mut()[0] = 9;
+        let address = buffer.bytes().as_ptr();
+        assert_eq!((memory.used(), address as usize % 64), (1000, 0));
+        drop(buffer);
+        assert_eq!((memory.used(), calls.load(Ordering::Relaxed)), (0, 1));
+        assert_eq!(memory.charge(1000).buffer(1000).bytes().as_ptr(), address);
+    }
+
+    #[test]
+    fn buffers_of_another_size_do_not_lie_about() {
+        let memory = Memory::new(1 << 20);
+        drop(memory.charge(1000).buffer(1000));
+        drop(memory.charge(100_000).buffer(100_000));
+        assert_eq!(memory.free.lock().expect("alone").len(), 1);
+        let over = Memory::new(500);
+        drop(over.charge(1000).buffer(1000));
+        assert!(over.free.lock().expect("alone").is_empty(), "nothing is kept beyond the budget");
+    }
+}

@@ -1,0 +1,175 @@
+use std::sync::Arc;
+
+use feedline_proto::{rule, v1};
+
+use super::error::RequestError;
+use crate::augment::Pipeline;
+use crate::batch::{self, DrawPer, MixKind, Mixing};
+use crate::image::{Depth, Form, Size};
+use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
+use crate::store::{Dataset, Split};
+
+/// All that decides what is in a batch: a loader spec, resolved against its dataset. `batch = f(recipe, epoch, step)`.
+pub struct Recipe {
+    /// The dataset.
+    pub dataset: Arc<Dataset>,
+    /// Which of its splits.
+    pub split: usize,
+    /// Which samples of it.
+    pub members: Members,
+    /// Which sample at which row of which step.
+    pub plan: Plan,
+    /// What happens to every image.
+    pub pipeline: Pipeline,
+    /// What happens to pairs of rows.
+    pub mixing: Option<Mixing>,
+    /// Whether images are turned as their EXIF orientation says.
+    pub exif_orientation: bool,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+    /// The spec as understood: names replaced, defaults filled in.
+    pub spec: v1::LoaderSpec,
+    /// 32 hex digits of the resolved spec and the versions of what it uses.
+    pub fingerprint: String,
+}
+
+impl Recipe {
+    /// Resolves `spec` (checked, with defaults filled in, its pipeline's name replaced by ops) against `dataset`.
+    ///
+    /// # Errors
+    /// [`RequestError`], naming the field.
+    pub fn new(spec: &v1::LoaderSpec, dataset: &Arc<Dataset>) -> Result<Recipe, RequestError> {
+        let slice = SplitSlice::parse(&spec.split)?;
+        let split = dataset.splits.iter().position(|split| split.name() == slice.split);
+        let split = split.ok_or_else(|| RequestError::NotFound {
+            what: "split",
+            name: slice.split.clone(),
+            known: dataset.splits.iter().map(Split::name).collect::<Vec<_>>().join(", "),
+        })?;
+        let samples = &dataset.splits[split];
+        let members = slice.members(samples.len(), |sample| samples.label(sample))?;
+        let order = match spec.order() {
+            v1::Order::Sequential => Order::Sequential,
+            v1::Order::Unspecified | v1::Order::Shuffled => Order::Shuffled,
+            v1::Order::BlockShuffled => {
+                return Err(RequestError::invalid("spec.order is block_shuffled, expected shuffled or sequential"));
+            }
+        };
+        let last = match (spec.last_batch(), order) {
+            (v1::LastBatch::Drop, _) | (v1::LastBatch::Unspecified, Order::Shuffled) => LastBatch::Drop,
+            (v1::LastBatch::Short, _) | (v1::LastBatch::Unspecified, Order::Sequential) => LastBatch::Short,
+            (v1::LastBatch::Wrap, _) => LastBatch::Wrap,
+        };
+        let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
+        let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
+        let pipeline = spec.pipeline.clone().unwrap_or_default();
+        let pipeline = Pipeline::build(&pipeline, form(samples, exif_orientation)?)?;
+        if pipeline.output().fixed().is_none() && spec.global_batch_size != 1 {
+            let Form { smallest, largest, .. } = pipeline.output();
+            return Err(RequestError::invalid(format!(
+                "spec.pipeline leaves images of different sizes, {smallest} to {largest}, which make no batch of \
+                 {} rows; end it in a resize or a crop to one size, or use a global_batch_size of 1",
+                spec.global_batch_size
+            )));
+        }
+        let mixing = spec.mixing.as_ref().map(mixing).transpose()?.flatten();
+        if mixing.is_some() && dataset.classes.is_empty() {
+            return Err(RequestError::invalid("spec.mixing is set, expected none: the dataset has no classes to mix"));
+        }
+        let mut recipe = Recipe {
+            dataset: Arc::clone(dataset),
+            split,
+            members,
+            plan,
+            pipeline,
+            mixing,
+            exif_orientation,
+            seed: spec.seed,
+            spec: resolved(spec, dataset, &slice, last),
+            fingerprint: String::new(),
+        };
+        recipe.fingerprint = recipe.digest();
+        Ok(recipe)
+    }
+
+    /// The samples that its indices mean.
+    pub fn samples(&self) -> &Split {
+        &self.dataset.splits[self.split]
+    }
+
+    /// Size of every image of a batch; none when sizes differ (batches of one row).
+    pub fn size(&self) -> Option<Size> {
+        self.pipeline.output().fixed()
+    }
+
+    /// Largest size that an image of a batch can have.
+    pub fn largest(&self) -> Size {
+        self.pipeline.output().largest
+    }
+
+    /// Whether the images are 8 bits before the pipeline's tail.
+    pub fn is_u8(&self) -> bool {
+        self.pipeline.output().depth == Depth::U8
+    }
+
+    /// Fields by number, defaults left out, floats by their bits; the dataset by its fingerprint, not its name; and the
+    /// versions of plan, mixing and ops.
+    fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&rule::canonical(&v1::LoaderSpec { dataset: String::new(), ..self.spec.clone() }));
+        hasher.update(format!("plan {}\n", plan::VERSION).as_bytes());
+        if self.mixing.is_some() {
+            hasher.update(format!("mixing {}\n", batch::MIXING_VERSION).as_bytes());
+        }
+        for (op, version) in self.pipeline.versions() {
+            hasher.update(format!("{op} {version}\n").as_bytes());
+        }
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+impl std::fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipe").field("dataset", &self.dataset.name).field("fingerprint", &self.fingerprint).finish()
+    }
+}
+
+/// What is known of the images of a split before one is decoded.
+fn form(samples: &Split, exif_orientation: bool) -> Result<Form, RequestError> {
+    let (Some(smallest), Some(largest)) = (samples.smallest(), samples.largest()) else {
+        let name = samples.name();
+        return Err(RequestError::invalid(format!("spec.split is {name}, which has no image that can be decoded")));
+    };
+    let turned = |size: Size, pick: fn(u32, u32) -> u32| {
+        let side = pick(size.width, size.height);
+        if exif_orientation { Size::new(side, side) } else { size }
+    };
+    // Turning swaps width and height of some, so that either side may be as short or long as any side is.
+    let (smallest, largest) = (turned(smallest, u32::min), turned(largest, u32::max));
+    Ok(Form { smallest, largest, channels: 3, depth: Depth::U8 })
+}
+
+fn mixing(message: &v1::Mixing) -> Result<Option<Mixing>, RequestError> {
+    let per = |per| if per == v1::DrawPer::PerBatch { DrawPer::Batch } else { DrawPer::Row };
+    let (kind, alpha, p, per) = match &message.kind {
+        Some(v1::mixing::Kind::Cutmix(m)) => (MixKind::CutMix, m.alpha.unwrap_or(1.0), m.p, per(m.per())),
+        Some(v1::mixing::Kind::Mixup(m)) => (MixKind::MixUp, m.alpha.unwrap_or(0.2), m.p, per(m.per())),
+        None => return Err(RequestError::invalid("spec.mixing is empty, expected cutmix or mixup, or no mixing at all")),
+    };
+    Ok(Some(Mixing { kind, alpha, p: p.unwrap_or(1.0), per, group: message.group_size.unwrap_or(16).max(1) }))
+}
+
+fn resolved(spec: &v1::LoaderSpec, dataset: &Dataset, slice: &SplitSlice, last: LastBatch) -> v1::LoaderSpec {
+    let last = match last {
+        LastBatch::Drop => v1::LastBatch::Drop,
+        LastBatch::Short => v1::LastBatch::Short,
+        LastBatch::Wrap => v1::LastBatch::Wrap,
+    };
+    v1::LoaderSpec {
+        dataset: dataset.name.clone(),
+        dataset_fingerprint: dataset.fingerprint.clone(),
+        split: slice.to_string(),
+        last_batch: last.into(),
+        ..spec.clone()
+    }
+}

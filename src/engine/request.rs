@@ -1,0 +1,245 @@
+use std::sync::Arc;
+
+use feedline_proto::tensor::{TensorError, lay_out};
+use feedline_proto::{rule, v1};
+
+use super::error::RequestError;
+use super::recipe::Recipe;
+use crate::batch::Writer;
+use crate::image::Size;
+use crate::plan::{Cursor, Shard};
+use crate::tensor::{Dtype, Layout, Tensor};
+
+/// A whole request, resolved: what is in a batch, which rows of it a client gets, and in what form.
+#[derive(Debug)]
+pub struct Request {
+    /// What is in a batch.
+    pub recipe: Arc<Recipe>,
+    /// Which rows.
+    pub shard: Shard,
+    /// In what form.
+    pub form: Arc<Form>,
+    /// The first batch.
+    pub start: Cursor,
+    /// How many batches; none: for ever.
+    pub count: Option<u64>,
+    /// Steps from one batch to the next.
+    pub stride: u32,
+    /// Largest number of payload bytes in a message.
+    pub part_bytes: u32,
+    /// Bytes of batches made ahead.
+    pub prefetch_bytes: u64,
+    /// Substituted rows that the stream may see.
+    pub bad_sample_budget: u64,
+    /// Number of ranks.
+    pub world_size: u32,
+}
+
+/// In what form a batch is made. Equal forms of equal rows share one making.
+pub struct Form {
+    /// Type of the image tensor.
+    pub dtype: Dtype,
+    /// Order of its axes.
+    pub layout: Layout,
+    /// Whether damaged samples are replaced.
+    pub substitute: bool,
+    pub(super) writer: Writer,
+}
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Form { dtype, layout, substitute, .. } = self;
+        write!(f, "Form({dtype:?}, {layout:?}, substitute {substitute})")
+    }
+}
+
+impl Form {
+    /// The form that a checked `delivery` (defaults filled in) asks for.
+    ///
+    /// # Errors
+    /// If the images of `recipe` can't be delivered so.
+    pub(super) fn new(recipe: &Recipe, delivery: &v1::Delivery) -> Result<Form, RequestError> {
+        let (dtype, layout) = (delivery.dtype(), delivery.layout());
+        if dtype == Dtype::Int64 {
+            return Err(RequestError::invalid("delivery.dtype is INT64, expected UINT8, FP16, BF16 or FP32 for images"));
+        }
+        if dtype == Dtype::Uint8 && !recipe.is_u8() {
+            return Err(RequestError::invalid(
+                "delivery.dtype is UINT8, but the pipeline works on floats before its last to_float and normalize; ask for \
+                 FP32, FP16 or BF16, or move to_float to the end",
+            ));
+        }
+        let tail = (dtype != Dtype::Uint8).then(|| recipe.pipeline.tail()).flatten();
+        let writer = Writer::new(tail, recipe.pipeline.output().channels, dtype, layout);
+        let substitute = delivery.bad_samples() == v1::BadSamples::Substitute;
+        Ok(Form { dtype, layout, substitute, writer })
+    }
+
+    /// The tensors of `rows` rows of images of `size`, laid out, and the length of the payload in bytes.
+    pub(super) fn tensors(&self, recipe: &Recipe, rows: u32, size: Size) -> Result<(Vec<Tensor>, u64), TensorError> {
+        let (n, h, w) = (u64::from(rows), u64::from(size.height), u64::from(size.width));
+        let channels = recipe.pipeline.output().channels as u64;
+        let shape = if self.layout == Layout::Nhwc { vec![n, h, w, channels] } else { vec![n, channels, h, w] };
+        let tensor =
+            |name: &str, dtype: Dtype, shape| Tensor { name: name.into(), dtype: dtype.into(), shape, ..Default::default() };
+        let label = if recipe.mixing.is_some() {
+            tensor("label", Dtype::Fp32, vec![n, recipe.dataset.classes.len() as u64])
+        } else {
+            tensor("label", Dtype::Int64, vec![n])
+        };
+        let mut tensors = vec![tensor("image", self.dtype, shape), label];
+        if rows > MOST_SAMPLES_IN_HEADER {
+            tensors.push(tensor("sample", Dtype::Int64, vec![n]));
+        }
+        let payload = lay_out(&mut tensors)?;
+        Ok((tensors, payload))
+    }
+}
+
+/// Rows whose sample indices travel in the header; those of larger batches are a tensor.
+pub const MOST_SAMPLES_IN_HEADER: u32 = 2048;
+
+impl Request {
+    /// Builds a request from a resolved recipe and from `placement` and `delivery` (defaults filled in, rules checked).
+    ///
+    /// # Errors
+    /// [`RequestError`], naming the field.
+    pub(super) fn new(recipe: Arc<Recipe>, placement: &v1::Placement, delivery: &v1::Delivery) -> Result<Self, RequestError> {
+        let world_size = placement.world_size.unwrap_or(1);
+        let shard = Shard::new(placement.rank, world_size, recipe.plan.global_batch(), placement.allow_uneven)?;
+        let form = Arc::new(Form::new(&recipe, delivery)?);
+        let start = start(&recipe, delivery.start.as_ref())?;
+        let request = Request {
+            shard,
+            form,
+            start,
+            count: delivery.count,
+            stride: delivery.stride.unwrap_or(1),
+            part_bytes: delivery.part_bytes.unwrap_or(1 << 20),
+            prefetch_bytes: delivery.prefetch_bytes.unwrap_or(64 << 20),
+            bad_sample_budget: delivery.bad_sample_budget.unwrap_or(100),
+            world_size,
+            recipe,
+        };
+        request.payload().map_err(|error| RequestError::invalid(error.to_string()))?;
+        Ok(request)
+    }
+
+    /// Tensors of a full batch of this rank, and the length of its payload. Images of different sizes count with the largest.
+    fn payload(&self) -> Result<(Vec<Tensor>, u64), TensorError> {
+        self.form.tensors(&self.recipe, self.rows(), self.recipe.largest())
+    }
+
+    /// Rows of a full batch of this rank.
+    pub fn rows(&self) -> u32 {
+        let rows = self.shard.rows(self.recipe.plan.global_batch());
+        rows.end - rows.start
+    }
+
+    /// Bytes of the payload of a full batch of this rank.
+    pub fn payload_bytes(&self) -> u64 {
+        self.payload().map_or(u64::MAX, |(_, bytes)| bytes)
+    }
+
+    /// Most bytes that one batch takes while it is made: its payload, and the images that wait to be mixed.
+    pub fn batch_bytes(&self) -> u64 {
+        let mut staged = 0;
+        if let Some(mixing) = &self.recipe.mixing {
+            // Partners of rows at both cuts of the rank may lie outside of it.
+            let partners = if self.world_size > 1 { 2 * u64::from(mixing.group) } else { 0 };
+            let value = if self.recipe.is_u8() { 1 } else { 4 };
+            let image = self.recipe.largest().area() * self.recipe.pipeline.output().channels as u64 * value;
+            staged = (u64::from(self.rows()) + partners) * image;
+        }
+        self.payload_bytes().saturating_add(staged)
+    }
+
+    /// What `Describe` answers.
+    pub fn describe(&self) -> v1::DescribeResponse {
+        let recipe = &*self.recipe;
+        let (tensors, payload_bytes) = self.payload().unwrap_or_default();
+        let tail = (self.form.dtype == Dtype::Uint8).then(|| recipe.pipeline.tail()).flatten();
+        let varying = recipe.size().is_none();
+        let largest_image_shape = tensors.iter().filter(|_| varying).map(|tensor| tensor.shape[1..].to_vec()).next();
+        v1::DescribeResponse {
+            spec: Some(recipe.spec.clone()),
+            spec_fingerprint: recipe.fingerprint.clone(),
+            payload_bytes,
+            steps_per_epoch: recipe.plan.steps_per_epoch(),
+            samples: recipe.plan.length(),
+            rows: self.rows(),
+            warnings: self.warnings(),
+            normalization: tail.map(|tail| tail.normalization.clone()),
+            bit_exact: true,
+            largest_image_shape: largest_image_shape.unwrap_or_default(),
+            classes: recipe.dataset.classes.clone(),
+            contract_revision: feedline_proto::CONTRACT_REVISION,
+            tensors,
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let Some(mixing) = &self.recipe.mixing else { return warnings };
+        let rows = self.shard.rows(self.recipe.plan.global_batch());
+        let cuts = |row: u32| !row.is_multiple_of(mixing.group) && row != self.recipe.plan.global_batch();
+        if cuts(rows.start) || cuts(rows.end) {
+            warnings.push(format!(
+                "this rank's rows {}..{} cut a mixing group of {}: partners of other ranks are made here too, which costs time",
+                rows.start, rows.end, mixing.group
+            ));
+        }
+        if mixing.kind == crate::batch::MixKind::MixUp && self.form.dtype == Dtype::Uint8 {
+            warnings.push("mixup of UINT8 rounds to the nearest whole number; FP32 and FP16 are blended unrounded".into());
+        }
+        warnings
+    }
+}
+
+/// The first cursor, checked against the recipe's fingerprints and steps.
+fn start(recipe: &Recipe, cursor: Option<&v1::Cursor>) -> Result<Cursor, RequestError> {
+    let Some(cursor) = cursor else { return Ok(Cursor::default()) };
+    let dataset = (&cursor.dataset_fingerprint, &recipe.dataset.fingerprint);
+    if !dataset.0.is_empty() && dataset.0 != dataset.1 {
+        return Err(RequestError::Mismatch {
+            what: "the cursor's dataset_fingerprint",
+            found: dataset.0.clone(),
+            expected: dataset.1.clone(),
+            hint: format!("the cursor is of another dataset than {:?} is now", recipe.dataset.name),
+        });
+    }
+    if !cursor.spec_fingerprint.is_empty() && cursor.spec_fingerprint != recipe.fingerprint {
+        return Err(RequestError::Mismatch {
+            what: "the cursor's spec_fingerprint",
+            found: cursor.spec_fingerprint.clone(),
+            expected: recipe.fingerprint.clone(),
+            hint: "the cursor is of another loader spec (pipeline, sizes, seed, order, mixing) or of another version of its ops"
+                .into(),
+        });
+    }
+    let steps = recipe.plan.steps_per_epoch();
+    let start = Cursor { epoch: cursor.epoch, step: cursor.step };
+    if cursor.step > steps {
+        return Err(RequestError::invalid(format!("delivery.start.step is {}, expected 0 to {steps}", cursor.step)));
+    }
+    start.advanced(0, steps).ok_or_else(|| RequestError::invalid(format!("delivery.start is {start}, beyond the last epoch")))
+}
+
+/// Checks the rules of all three messages and fills their defaults in. The pipeline is counted first, so that a list of a
+/// million ops is refused before anything looks at each.
+///
+/// # Errors
+/// [`RequestError::Invalid`] with up to eight mistakes of each message.
+pub(super) fn checked(
+    spec: &v1::LoaderSpec,
+    placement: &v1::Placement,
+    delivery: &v1::Delivery,
+) -> Result<(v1::LoaderSpec, v1::Placement, v1::Delivery), RequestError> {
+    if let Some(pipeline) = &spec.pipeline {
+        crate::augment::check_size(&pipeline.ops)?;
+    }
+    rule::check(spec).map_err(|found| RequestError::violations("spec", found))?;
+    rule::check(placement).map_err(|found| RequestError::violations("placement", found))?;
+    rule::check(delivery).map_err(|found| RequestError::violations("delivery", found))?;
+    Ok((rule::with_defaults(spec), rule::with_defaults(placement), rule::with_defaults(delivery)))
+}

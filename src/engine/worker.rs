@@ -1,0 +1,311 @@
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::error::{BatchError, Culprit};
+use super::making::{Making, RowDone, Staged, Task};
+use super::recipe::Recipe;
+use super::statistics::Statistics;
+use crate::augment::Scratch;
+use crate::batch::{Mixed, paste};
+use crate::decode::{self, DecodeError, Decoder, Limits};
+use crate::image::{Image, Pixels, Size};
+use crate::sample::Sample;
+use crate::seed::{Key, Purpose};
+use crate::store::State;
+
+/// What one worker keeps between rows.
+pub(super) struct Worker {
+    decoder: Decoder,
+    scratch: Scratch,
+    pixels: Vec<u8>,
+    turned: Vec<u8>,
+}
+
+/// A row's sample as it was found: itself, or the one that takes its place.
+struct Found {
+    index: u64,
+    substitution: Option<(u64, String)>,
+    size: Size,
+    source: Source,
+}
+
+/// Where the pixels are.
+enum Source {
+    /// In the store, decoded.
+    Store,
+    /// In the worker's buffer.
+    Worker,
+}
+
+impl Worker {
+    pub(super) fn new(limits: Limits) -> Worker {
+        Worker { decoder: Decoder::new(limits), scratch: Scratch::default(), pixels: Vec::new(), turned: Vec::new() }
+    }
+
+    /// Does a task. An error or a panic is noted in the making, and ends nothing else.
+    pub(super) fn run(&mut self, making: &Making, task: Task, statistics: &Statistics) {
+        let row = match task {
+            Task::Make(row) | Task::Mix(row) => row,
+        };
+        if making.is_cancelled() {
+            return;
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| match task {
+            Task::Make(row) => self.make(making, row, statistics),
+            Task::Mix(row) => self.mix(making, row, statistics),
+        }));
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => making.fail(row, error),
+            Err(panic) => {
+                // What the panic left behind may be half changed.
+                self.scratch = Scratch::default();
+                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                let sample = making.rows[row].sample;
+                making.fail(row, BatchError::Internal(format!("sample {sample} at {}: {text}", making.key.cursor)));
+            }
+        }
+    }
+
+    fn make(&mut self, making: &Making, row: usize, statistics: &Statistics) -> Result<(), BatchError> {
+        let recipe = &*making.recipe;
+        let plan = &making.rows[row];
+        let mut clock = Clock::start();
+        let found = self.find(recipe, plan.sample, making.form.substitute, statistics)?;
+        clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
+
+        let Worker { scratch, pixels, turned, .. } = self;
+        let samples = recipe.samples();
+        let (mut size, mut raw): (Size, &[u8]) = match found.source {
+            Source::Store => (found.size, samples.decoded(found.index).unwrap_or_default()),
+            Source::Worker => (found.size, pixels),
+        };
+        if recipe.exif_orientation {
+            let orientation = decode::orientation(samples.encoded(found.index));
+            if orientation > 1 {
+                size = decode::orient_into(size, raw, orientation, turned);
+                raw = turned;
+            }
+        }
+        let key = Key {
+            seed: recipe.seed,
+            epoch: making.key.cursor.epoch,
+            position: plan.position,
+            view: 0,
+            op: 0,
+            purpose: Purpose::Op,
+        };
+        let label = samples.label(found.index);
+        let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
+        let sample = recipe.pipeline.run(Sample::new(image, label), key, scratch);
+        clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
+        statistics.rows.fetch_add(1, Ordering::Relaxed);
+
+        if recipe.size().is_some_and(|expected| expected != sample.image.size()) {
+            let (found, expected) = (sample.image.size(), recipe.largest());
+            return Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")));
+        }
+        if making.is_mixed() {
+            if row < making.own_rows() {
+                making.note(row, found.index, found.substitution);
+            }
+            making.stage(row, Staged { image: owned(sample.image), label });
+        } else {
+            let size = sample.image.size();
+            let crc32c = write(making, row, size, |out| making.form.writer.write(&sample.image, out))?;
+            scratch.recycle(sample.image);
+            let Found { index, substitution, .. } = found;
+            making.row_done(row, RowDone { label, partner_label: None, sample: index, substitution, size, crc32c });
+        }
+        clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+        Ok(())
+    }
+
+    fn mix(&mut self, making: &Making, row: usize, statistics: &Statistics) -> Result<(), BatchError> {
+        let mut clock = Clock::start();
+        // A row that could not be made has noted why.
+        let Some(own) = making.staged(row) else { return Ok(()) };
+        let writer = &making.form.writer;
+        let size = own.image.size();
+        let mut partner_label = None;
+        let crc32c = match making.rows[row].mix {
+            None => write(making, row, size, |out| writer.write(&own.image, out))?,
+            Some((mix, partner)) => {
+                let Some(partner) = making.staged(partner) else { return Ok(()) };
+                partner_label = Some(partner.label);
+                match mix.how {
+                    Mixed::MixUp => {
+                        let weight = mix.weight as f32;
+                        write(making, row, size, |out| writer.write_blend(&own.image, &partner.image, weight, out))?
+                    }
+                    Mixed::CutMix(window) => {
+                        let mut image = self.copy(&own.image);
+                        paste(&mut image, &partner.image, window);
+                        let crc32c = write(making, row, size, |out| writer.write(&image, out))?;
+                        self.scratch.recycle(image);
+                        crc32c
+                    }
+                }
+            }
+        };
+        if let Some((sample, substitution)) = making.noted(row) {
+            making.row_done(row, RowDone { label: own.label, partner_label, sample, substitution, size, crc32c });
+        }
+        clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+        Ok(())
+    }
+
+    fn copy(&mut self, image: &Image<'_>) -> Image<'static> {
+        match image.pixels() {
+            Pixels::U8(values) => {
+                let mut copy = self.scratch.bytes(values.len());
+                copy.copy_from_slice(values);
+                Image::from_u8(image.size(), image.channels(), copy)
+            }
+            Pixels::F32(values) => {
+                let mut copy = self.scratch.floats(values.len());
+                copy.copy_from_slice(values);
+                Image::from_f32(image.size(), image.channels(), copy)
+            }
+        }
+    }
+
+    /// The pixels of a sample, or of the one that takes its place if it is damaged and that is wanted.
+    fn find(
+        &mut self,
+        recipe: &Recipe,
+        index: u64,
+        substitute: bool,
+        statistics: &Statistics,
+    ) -> Result<Found, BatchError> {
+        let cause = match self.load(recipe, index, statistics)? {
+            Ok((size, source)) => return Ok(Found { index, substitution: None, size, source }),
+            Err(cause) => cause,
+        };
+        let culprit = culprit(recipe, index);
+        if !substitute {
+            return Err(BatchError::Damaged { culprit, cause });
+        }
+        let samples = recipe.samples();
+        let label = samples.label(index);
+        let start = recipe.members.index_of(index).unwrap_or(0);
+        for step in 1..recipe.members.len() {
+            let other = recipe.members.sample((start + step) % recipe.members.len());
+            if samples.label(other) != label || !matches!(samples.state(other), State::Unknown | State::Sound) {
+                continue;
+            }
+            if let Ok((size, source)) = self.load(recipe, other, statistics)? {
+                statistics.substitutions.fetch_add(1, Ordering::Relaxed);
+                return Ok(Found { index: other, substitution: Some((index, cause)), size, source });
+            }
+        }
+        Err(BatchError::NoSubstitute { culprit, cause })
+    }
+
+    /// Decodes a sample, unless it is there decoded; the inner error is the cause of its damage.
+    fn load(
+        &mut self,
+        recipe: &Recipe,
+        index: u64,
+        statistics: &Statistics,
+    ) -> Result<Result<(Size, Source), String>, BatchError> {
+        let samples = recipe.samples();
+        let cause = || samples.cause(index).unwrap_or_default();
+        match samples.state(index) {
+            State::Damaged => return Ok(Err(cause())),
+            State::TooLarge => {
+                return Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: cause() });
+            }
+            State::Unreadable => {
+                return Err(BatchError::Unreadable { culprit: culprit(recipe, index), cause: cause() });
+            }
+            State::Unknown | State::Sound => {}
+        }
+        if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index)) {
+            statistics.decoded_hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(Ok((size, Source::Store)));
+        }
+        statistics.decodes.fetch_add(1, Ordering::Relaxed);
+        match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
+            Ok(info) => {
+                samples.mark_sound(index);
+                samples.keep_decoded(index, &self.pixels);
+                Ok(Ok((info.size, Source::Worker)))
+            }
+            Err(error) if error.is_limit() => {
+                Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
+            }
+            Err(error) => {
+                let cause = damage(&error);
+                samples.mark_damaged(index, cause.clone());
+                Ok(Err(cause))
+            }
+        }
+    }
+
+    /// Decodes a sample into the store, if it takes decoded images; what [`super::Engine::fill`] does for each.
+    pub(super) fn fill(&mut self, samples: &crate::store::Split, index: u64, statistics: &Statistics) {
+        if samples.decoded(index).is_some() || !matches!(samples.state(index), State::Unknown | State::Sound) {
+            return;
+        }
+        statistics.decodes.fetch_add(1, Ordering::Relaxed);
+        match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
+            Ok(_) => {
+                samples.mark_sound(index);
+                samples.keep_decoded(index, &self.pixels);
+            }
+            Err(error) if error.is_limit() => {}
+            Err(error) => samples.mark_damaged(index, damage(&error)),
+        }
+    }
+}
+
+fn damage(error: &DecodeError) -> String {
+    error.to_string()
+}
+
+fn culprit(recipe: &Recipe, index: u64) -> Culprit {
+    let samples = recipe.samples();
+    Culprit {
+        dataset: recipe.dataset.name.clone(),
+        split: samples.name().to_owned(),
+        index,
+        key: samples.key(index),
+    }
+}
+
+/// Writes a row of an image of `size` and returns the CRC32C of what was written, while it is still in the cache.
+fn write(making: &Making, row: usize, size: Size, write: impl FnOnce(&mut [u8])) -> Result<u32, BatchError> {
+    let bytes = making.row_bytes(size);
+    making.write_row(row, |slot| {
+        write(&mut slot[..bytes]);
+        crc32c::crc32c(&slot[..bytes])
+    })
+}
+
+fn owned(image: Image<'_>) -> Image<'static> {
+    let (size, channels) = (image.size(), image.channels());
+    match image.into_pixels() {
+        Pixels::U8(values) => Image::from_u8(size, channels, values.into_owned()),
+        Pixels::F32(values) => Image::from_f32(size, channels, values),
+    }
+}
+
+/// Adds the time since the last lap to counters.
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Clock {
+        Clock(Instant::now())
+    }
+
+    fn lap(&mut self, counters: &[&AtomicU64]) {
+        let now = Instant::now();
+        let passed = now.duration_since(self.0).as_nanos() as u64;
+        self.0 = now;
+        counters.iter().for_each(|counter| drop(counter.fetch_add(passed, Ordering::Relaxed)));
+    }
+}

@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use feedline_proto::v1;
+use prost::Message;
+
+use crate::engine::{Batch, Lease, Request};
+use crate::plan::Cursor;
+
+/// A batch cut into the messages that carry it: the first has the header, each has a slice of the payload, none is copied.
+pub struct Parts {
+    batch: Arc<Lease>,
+    payload: Bytes,
+    part_bytes: usize,
+    offset: usize,
+    header: Option<Bytes>,
+}
+
+/// A payload that lives as long as the last message that refers to it.
+struct Payload(Arc<Lease>);
+
+impl AsRef<[u8]> for Payload {
+    fn as_ref(&self) -> &[u8] {
+        self.0.payload()
+    }
+}
+
+impl Parts {
+    /// The parts of `batch` for a stream of `request`.
+    pub fn new(batch: Arc<Lease>, request: &Request) -> Parts {
+        let header = header(&batch, request).encode_to_vec();
+        Parts {
+            payload: Bytes::from_owner(Payload(Arc::clone(&batch))),
+            part_bytes: request.part_bytes as usize,
+            offset: 0,
+            header: Some(header.into()),
+            batch,
+        }
+    }
+}
+
+impl Iterator for Parts {
+    type Item = v1::BatchPart;
+
+    fn next(&mut self) -> Option<v1::BatchPart> {
+        let header = self.header.take();
+        if header.is_none() && self.offset >= self.payload.len() {
+            return None;
+        }
+        let start = self.offset;
+        self.offset = (start + self.part_bytes).min(self.payload.len());
+        Some(v1::BatchPart {
+            header_crc32c: header.as_ref().map(|header| crc32c::crc32c(header)),
+            timings: header.as_ref().map(|_| self.batch.timings),
+            header: header.unwrap_or_default(),
+            offset: start as u64,
+            data: self.payload.slice(start..self.offset),
+        })
+    }
+}
+
+/// The header of a batch: equal for every stream of the same rows, form and stride.
+fn header(batch: &Batch, request: &Request) -> v1::BatchHeader {
+    let recipe = &batch.recipe;
+    let in_tensor = batch.tensors.iter().any(|tensor| tensor.name == "sample");
+    let next = batch.cursor.advanced(u64::from(request.stride), recipe.plan.steps_per_epoch());
+    let Cursor { epoch, step } = next.unwrap_or(batch.cursor);
+    v1::BatchHeader {
+        epoch: batch.cursor.epoch,
+        step: batch.cursor.step,
+        next: next.map(|_| v1::Cursor {
+            epoch,
+            step,
+            dataset_fingerprint: recipe.dataset.fingerprint.clone(),
+            spec_fingerprint: recipe.fingerprint.clone(),
+        }),
+        tensors: batch.tensors.clone(),
+        payload_bytes: batch.payload().len() as u64,
+        payload_crc32c: Some(batch.crc32c),
+        samples: if in_tensor { Vec::new() } else { batch.samples.clone() },
+        first_row: batch.first_row,
+        global_rows: batch.global_rows,
+        wrapped_rows: batch.wrapped_rows.clone(),
+        substitutions: batch.substitutions.clone(),
+        repeated_batch: false,
+    }
+}
