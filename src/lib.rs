@@ -16,5 +16,8 @@ pub mod seed;
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 
+/// Bytes of a file to pixels, within limits; damage is told, never painted over.
+pub mod decode;
+
 /// The ops, and the pipeline built of them.
 pub mod augment;
