@@ -3,6 +3,7 @@ use crate::image::Size;
 
 pub use orientation::{orient, orient_into, orientation};
 
+mod gif;
 mod jpeg;
 mod orientation;
 mod other;
@@ -28,7 +29,7 @@ impl Default for Limits {
 ///
 /// Alpha is dropped, not blended; palettes are looked up; 16 bits become their high byte; of several frames or pages the first
 /// is taken; colour profiles and orientation are left to others. All as in Pillow's `convert("RGB")`, but for gray of 16 bits,
-/// which Pillow clips at 255 instead.
+/// which Pillow clips at 255 instead, and CMYK in TIFF files, which differs by 1 at most.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -162,6 +163,7 @@ impl Decoder {
         let Decoder { limits, scratch } = self;
         let decoded = header::unwinding(|| match format {
             Format::Jpeg => jpeg::decode(limits, size, bytes, scratch, pixels),
+            Format::Gif => gif::decode(limits, size, bytes, scratch, pixels),
             other => other::decode(limits, other, size, bytes, scratch, pixels),
         });
         let warnings = decoded.unwrap_or_else(|panic| {

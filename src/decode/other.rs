@@ -7,10 +7,10 @@ use super::{DecodeError, Limits, resize};
 use crate::header::Format;
 use crate::image::Size;
 
-/// Decodes a file of any format but JPEG to RGB. Returns the warnings.
+/// Decodes a file of any format but JPEG and GIF to RGB. Returns the warnings.
 ///
 /// # Errors
-/// [`DecodeError`]; of a file that is damaged or truncated before the last pixel of its first frame.
+/// [`DecodeError`]; of a file that is damaged or truncated before the last pixel of its first image.
 pub(super) fn decode(
     limits: &Limits,
     format: Format,
@@ -20,6 +20,10 @@ pub(super) fn decode(
     pixels: &mut Vec<u8>,
 ) -> Result<Vec<String>, DecodeError> {
     let reason = |error| reason(format, limits, error);
+    // Lossy data that ends early would be decoded as if zeros followed.
+    if format == Format::WebP && shorter_than_said(bytes) {
+        return Err(DecodeError::Damaged { format, cause: "the file is shorter than its header says".to_owned() });
+    }
     let decoder = decoder(limits, format, bytes).map_err(reason)?;
     let (width, height) = decoder.dimensions();
     if Size::new(width, height) != size {
@@ -38,7 +42,8 @@ pub(super) fn decode(
         decoder.read_image(scratch).map_err(reason)?;
         rgb_of(values, scratch, pixels);
     }
-    Ok(warnings(format, bytes))
+    let no_end = format == Format::Png && !bytes.windows(4).rev().any(|name| name == b"IEND");
+    Ok(if no_end { vec!["no IEND chunk".to_owned()] } else { vec![] })
 }
 
 fn decoder<'a>(limits: &Limits, format: Format, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a, ImageError> {
@@ -104,17 +109,6 @@ fn rgb_of(values: Values, stored: &[u8], rgb: &mut [u8]) {
             }
         }
     }
-}
-
-/// What the end of a file lacks though all its pixels are there.
-fn warnings(format: Format, bytes: &[u8]) -> Vec<String> {
-    let missing = match format {
-        Format::Png if !bytes.windows(4).rev().any(|name| name == b"IEND") => "no IEND chunk",
-        Format::Gif if !bytes.contains(&0x3b) => "no trailer",
-        Format::WebP if shorter_than_said(bytes) => "the file is shorter than its header says",
-        _ => return vec![],
-    };
-    vec![missing.to_owned()]
 }
 
 fn shorter_than_said(riff: &[u8]) -> bool {
