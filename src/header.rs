@@ -1,8 +1,14 @@
+use std::any::Any;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{ImageFormat, ImageReader};
+use image::{ImageError, ImageFormat, ImageReader};
 
 use crate::image::Size;
+
+pub(crate) use segments::{Segment, Segments};
+
+mod segments;
 
 /// A file format, told by content, never by the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -52,6 +58,14 @@ pub enum HeaderError {
         /// What is wrong.
         cause: String,
     },
+    /// The format is known, the file is of a kind that is not read here.
+    #[error("unsupported {format:?} file: {cause}")]
+    Unsupported {
+        /// Format by the first bytes.
+        format: Format,
+        /// What is not supported.
+        cause: String,
+    },
 }
 
 /// Reads the header of an image file.
@@ -69,7 +83,14 @@ pub fn read(bytes: &[u8]) -> Result<Header, HeaderError> {
         Format::Jpeg => jpeg_size(bytes).map_err(|cause| damaged(cause.into()))?,
         other => {
             let reader = ImageReader::with_format(Cursor::new(bytes), other.of_image_crate());
-            reader.into_dimensions().map_err(|error| damaged(error.to_string()))?
+            match unwinding(|| reader.into_dimensions()) {
+                Ok(Ok(size)) => size,
+                Ok(Err(error @ ImageError::Unsupported(_))) => {
+                    return Err(HeaderError::Unsupported { format, cause: error.to_string() });
+                }
+                Ok(Err(error)) => return Err(damaged(error.to_string())),
+                Err(panic) => return Err(damaged(format!("the decoder panicked: {panic}"))),
+            }
         }
     };
     if width == 0 || height == 0 {
@@ -105,28 +126,102 @@ impl Format {
     }
 }
 
+/// Runs a decoder of somebody else's, and returns the message of a panic in it: what a file holds must never end a worker.
+pub(crate) fn unwinding<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
+    // What the closure has borrowed is scratch and output, and both count as garbage after an error.
+    catch_unwind(AssertUnwindSafe(decode)).map_err(|payload| message(&*payload))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+/// Whether a JPEG marker starts a frame header. 0xc4, 0xc8 and 0xcc are tables.
+pub(crate) fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
+}
+
 /// Width and height of the first frame header. Walks the segments before it, so that no pixel is touched.
 fn jpeg_size(bytes: &[u8]) -> Result<(u32, u32), &'static str> {
-    let mut at = 2;
-    loop {
-        // Any number of 0xff may fill the space before a marker.
-        while bytes.get(at) == Some(&0xff) && bytes.get(at + 1) == Some(&0xff) {
-            at += 1;
-        }
-        let [0xff, marker, ..] = bytes[at.min(bytes.len())..] else { return Err("ends before the frame header") };
-        let [high, low, rest @ ..] = &bytes[(at + 2).min(bytes.len())..] else {
-            return Err("ends before the frame header");
-        };
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        match marker {
-            // Frame headers; c4, c8 and cc are tables.
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
-                let [_, h1, h0, w1, w0, ..] = *rest else { return Err("ends in the frame header") };
-                return Ok((u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0]))));
+    let mut segments = Segments::new(bytes);
+    while let Some(Segment { marker, content, .. }) = segments.next()? {
+        match (marker, content) {
+            (frame, [_, h1, h0, w1, w0, ..]) if is_frame(frame) => {
+                return Ok((u32::from(u16::from_be_bytes([*w1, *w0])), u32::from(u16::from_be_bytes([*h1, *h0]))));
             }
-            0xd9 | 0xda => return Err("has no frame header"),
-            _ if length < 2 => return Err("a segment shorter than its own length"),
-            _ => at += 2 + length,
+            (frame, _) if is_frame(frame) => return Err("ends in the frame header"),
+            (0xd9 | 0xda, _) => return Err("has no frame header"),
+            _ => {}
         }
+    }
+    Err("ends before the frame header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A JPEG file up to its frame header, with these segments before it.
+    fn jpeg(before: &[u8], width: u16, height: u16) -> Vec<u8> {
+        let [h1, h0] = height.to_be_bytes();
+        let [w1, w0] = width.to_be_bytes();
+        let frame = [0xff, 0xc0, 0, 11, 8, h1, h0, w1, w0, 1, 1, 0x11, 0];
+        [&[0xff, 0xd8], before, &frame].concat()
+    }
+
+    fn size(bytes: &[u8]) -> Result<Size, HeaderError> {
+        read(bytes).map(|header| header.size)
+    }
+
+    #[test]
+    fn the_size_is_found_behind_many_segments_and_fill_bytes() {
+        let segment = [0xff, 0xe1, 0, 6, 0xff, 0xc0, 0xff, 0xff];
+        let many = segment.repeat(1000);
+        assert_eq!(size(&jpeg(&many, 640, 480)), Ok(Size::new(640, 480)));
+        let filled = [&[0xff; 1000][..], &segment[1..]].concat();
+        assert_eq!(size(&jpeg(&filled, 3, 65535)), Ok(Size::new(3, 65535)));
+        let stray = [&segment[..], b"stray"].concat();
+        assert_eq!(size(&jpeg(&stray, 1, 1)), Ok(Size::new(1, 1)));
+    }
+
+    #[test]
+    fn every_prefix_of_a_header_is_an_error() {
+        let whole = jpeg(&[0xff, 0xfe, 0, 4, b'h', b'i'], 5, 4);
+        for end in 0..whole.len() {
+            assert!(read(&whole[..end]).is_err(), "the first {end} bytes");
+        }
+        assert_eq!(read(&[]), Err(HeaderError::Empty));
+    }
+
+    #[test]
+    fn sizes_that_lie_are_told() {
+        let cause = |bytes: &[u8]| read(bytes).expect_err("a damaged header").to_string();
+        assert_eq!(cause(&jpeg(&[], 0, 7)), "damaged Jpeg header: a size of 0x7");
+        assert_eq!(cause(&jpeg(&[0xff, 0xe0, 0xff, 0xff], 1, 1)), "damaged Jpeg header: ends in a segment");
+        assert_eq!(
+            cause(&jpeg(&[0xff, 0xe0, 0, 1], 1, 1)),
+            "damaged Jpeg header: a segment is shorter than its own length"
+        );
+        assert_eq!(cause(&jpeg(&[0xff, 0xd9], 1, 1)), "damaged Jpeg header: has no frame header");
+        assert_eq!(cause(&[0xff, 0xd8, 0xff, 0xc0, 0, 5, 8, 0, 1]), "damaged Jpeg header: ends in the frame header");
+    }
+
+    #[test]
+    fn the_format_is_told_by_the_content() {
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n"), Some(Format::Png));
+        assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(Format::WebP));
+        assert_eq!(sniff(b"GIF89a"), Some(Format::Gif));
+        assert_eq!(sniff(b"MM\0*"), Some(Format::Tiff));
+        assert_eq!(sniff(b"RIFF\0\0\0\0WAVE"), None);
+        let text = HeaderError::UnknownFormat { first: b"not an i".to_vec() };
+        assert_eq!(read(b"not an image"), Err(text));
+    }
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(unwinding(|| 7), Ok(7));
+        assert_eq!(unwinding(|| std::panic::resume_unwind(Box::new("why"))), Err::<(), _>("why".to_owned()));
+        assert_eq!(unwinding(|| std::panic::resume_unwind(Box::new(3))), Err::<(), _>("no message".to_owned()));
     }
 }

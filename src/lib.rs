@@ -19,6 +19,9 @@ pub mod header;
 /// Which sample stands at which row of which step: arithmetic, no I/O.
 pub mod plan;
 
+/// Bytes of a file to pixels, within limits; damage is told, never painted over.
+pub mod decode;
+
 /// The ops, and the pipeline built of them.
 pub mod augment;
 
