@@ -16,5 +16,11 @@ pub mod seed;
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 
+/// Where samples come from: listings of a dataset's files, no content read yet.
+pub mod source;
+
+/// Every encoded sample, held in memory and never changed after loading.
+pub mod store;
+
 /// The ops, and the pipeline built of them.
 pub mod augment;
