@@ -16,6 +16,12 @@ pub mod seed;
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 
+/// Where samples come from: listings of a dataset's files, no content read yet.
+pub mod source;
+
+/// Every encoded sample, held in memory and never changed after loading.
+pub mod store;
+
 /// Which sample stands at which row of which step: arithmetic, no I/O.
 pub mod plan;
 

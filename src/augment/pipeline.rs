@@ -21,13 +21,19 @@ pub fn check_size(ops: &[v1::Op]) -> Result<(), Refusal> {
         for op in ops {
             *total += 1;
             if *total > MOST_OPS {
-                return Err(Refusal::new("pipeline.ops", format!("more than {MOST_OPS} ops"), format!("at most {MOST_OPS}")));
+                return Err(Refusal::new(
+                    "pipeline.ops",
+                    format!("more than {MOST_OPS} ops"),
+                    format!("at most {MOST_OPS}"),
+                ));
             }
             match &op.op {
-                Some(Op::Sequence(v1::Sequence { ops, .. })
-                | Op::OneOf(v1::OneOf { ops, .. })
-                | Op::SomeOf(v1::SomeOf { ops, .. })
-                | Op::RandomOrder(v1::RandomOrder { ops, .. })) => count(ops, depth + 1, total)?,
+                Some(
+                    Op::Sequence(v1::Sequence { ops, .. })
+                    | Op::OneOf(v1::OneOf { ops, .. })
+                    | Op::SomeOf(v1::SomeOf { ops, .. })
+                    | Op::RandomOrder(v1::RandomOrder { ops, .. }),
+                ) => count(ops, depth + 1, total)?,
                 _ => {}
             }
         }

@@ -129,9 +129,10 @@ impl Engine {
         match (name, self.datasets()) {
             ("", [only]) => Ok(only),
             ("", _) => Err(RequestError::invalid(format!("dataset is empty, expected one of {}", known()))),
-            (name, datasets) => datasets.iter().find(|dataset| dataset.name == name).ok_or_else(|| {
-                RequestError::NotFound { what: "dataset", name: name.to_owned(), known: known() }
-            }),
+            (name, datasets) => datasets
+                .iter()
+                .find(|dataset| dataset.name == name)
+                .ok_or_else(|| RequestError::NotFound { what: "dataset", name: name.to_owned(), known: known() }),
         }
     }
 
@@ -157,7 +158,8 @@ impl Engine {
             });
         }
         let request = Request::new(Arc::new(Recipe::new(&spec, dataset)?), &placement, &delivery)?;
-        let (found, limit) = (request.batch_bytes(), self.shared.options.max_batch_bytes.min(self.shared.memory.budget));
+        let (found, limit) =
+            (request.batch_bytes(), self.shared.options.max_batch_bytes.min(self.shared.memory.budget));
         if found > limit {
             let hint = "use fewer rows per rank, smaller images or UINT8, or raise the server's limit";
             return Err(RequestError::Limit { what: "bytes of one batch", found, limit, hint });
@@ -168,7 +170,9 @@ impl Engine {
     /// `spec` with the name of its pipeline replaced by ops.
     fn with_ops(&self, spec: &v1::LoaderSpec) -> Result<v1::LoaderSpec, RequestError> {
         let mut spec = spec.clone();
-        let Some(pipeline) = spec.pipeline.as_mut().filter(|pipeline| !pipeline.name.is_empty()) else { return Ok(spec) };
+        let Some(pipeline) = spec.pipeline.as_mut().filter(|pipeline| !pipeline.name.is_empty()) else {
+            return Ok(spec);
+        };
         let name = std::mem::take(&mut pipeline.name);
         if !pipeline.ops.is_empty() {
             return Err(RequestError::invalid("spec.pipeline has both name and ops, expected one of them"));
@@ -196,7 +200,8 @@ impl Engine {
             }
             let found = schedule.guaranteed().saturating_add(request.batch_bytes());
             if found > memory.budget {
-                let hint = "one batch of every stream must fit; try later, use fewer rows or UINT8, or raise --batch-budget";
+                let hint =
+                    "one batch of every stream must fit; try later, use fewer rows or UINT8, or raise --batch-budget";
                 let limit = memory.budget;
                 return Err(RequestError::Limit { what: "bytes of one batch of every stream", found, limit, hint });
             }

@@ -72,7 +72,7 @@ impl Recipe {
                 spec.global_batch_size
             )));
         }
-        let mixing = spec.mixing.as_ref().map(mixing).transpose()?.flatten();
+        let mixing = spec.mixing.as_ref().map(mixing).transpose()?;
         if mixing.is_some() && dataset.classes.is_empty() {
             return Err(RequestError::invalid("spec.mixing is set, expected none: the dataset has no classes to mix"));
         }
@@ -149,14 +149,16 @@ fn form(samples: &Split, exif_orientation: bool) -> Result<Form, RequestError> {
     Ok(Form { smallest, largest, channels: 3, depth: Depth::U8 })
 }
 
-fn mixing(message: &v1::Mixing) -> Result<Option<Mixing>, RequestError> {
-    let per = |per| if per == v1::DrawPer::PerBatch { DrawPer::Batch } else { DrawPer::Row };
+fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {
+    let per = |per| if per == v1::DrawPer::Batch { DrawPer::Batch } else { DrawPer::Row };
     let (kind, alpha, p, per) = match &message.kind {
         Some(v1::mixing::Kind::Cutmix(m)) => (MixKind::CutMix, m.alpha.unwrap_or(1.0), m.p, per(m.per())),
         Some(v1::mixing::Kind::Mixup(m)) => (MixKind::MixUp, m.alpha.unwrap_or(0.2), m.p, per(m.per())),
-        None => return Err(RequestError::invalid("spec.mixing is empty, expected cutmix or mixup, or no mixing at all")),
+        None => {
+            return Err(RequestError::invalid("spec.mixing is empty, expected cutmix or mixup, or no mixing at all"));
+        }
     };
-    Ok(Some(Mixing { kind, alpha, p: p.unwrap_or(1.0), per, group: message.group_size.unwrap_or(16).max(1) }))
+    Ok(Mixing { kind, alpha, p: p.unwrap_or(1.0), per, group: message.group_size.unwrap_or(16).max(1) })
 }
 
 fn resolved(spec: &v1::LoaderSpec, dataset: &Dataset, slice: &SplitSlice, last: LastBatch) -> v1::LoaderSpec {

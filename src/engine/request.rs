@@ -61,7 +61,9 @@ impl Form {
     pub(super) fn new(recipe: &Recipe, delivery: &v1::Delivery) -> Result<Form, RequestError> {
         let (dtype, layout) = (delivery.dtype(), delivery.layout());
         if dtype == Dtype::Int64 {
-            return Err(RequestError::invalid("delivery.dtype is INT64, expected UINT8, FP16, BF16 or FP32 for images"));
+            return Err(RequestError::invalid(
+                "delivery.dtype is INT64, expected UINT8, FP16, BF16 or FP32 for images",
+            ));
         }
         if dtype == Dtype::Uint8 && !recipe.is_u8() {
             return Err(RequestError::invalid(
@@ -80,8 +82,12 @@ impl Form {
         let (n, h, w) = (u64::from(rows), u64::from(size.height), u64::from(size.width));
         let channels = recipe.pipeline.output().channels as u64;
         let shape = if self.layout == Layout::Nhwc { vec![n, h, w, channels] } else { vec![n, channels, h, w] };
-        let tensor =
-            |name: &str, dtype: Dtype, shape| Tensor { name: name.into(), dtype: dtype.into(), shape, ..Default::default() };
+        let tensor = |name: &str, dtype: Dtype, shape| Tensor {
+            name: name.into(),
+            dtype: dtype.into(),
+            shape,
+            ..Default::default()
+        };
         let label = if recipe.mixing.is_some() {
             tensor("label", Dtype::Fp32, vec![n, recipe.dataset.classes.len() as u64])
         } else {
@@ -104,7 +110,11 @@ impl Request {
     ///
     /// # Errors
     /// [`RequestError`], naming the field.
-    pub(super) fn new(recipe: Arc<Recipe>, placement: &v1::Placement, delivery: &v1::Delivery) -> Result<Self, RequestError> {
+    pub(super) fn new(
+        recipe: Arc<Recipe>,
+        placement: &v1::Placement,
+        delivery: &v1::Delivery,
+    ) -> Result<Self, RequestError> {
         let world_size = placement.world_size.unwrap_or(1);
         let shard = Shard::new(placement.rank, world_size, recipe.plan.global_batch(), placement.allow_uneven)?;
         let form = Arc::new(Form::new(&recipe, delivery)?);
@@ -190,7 +200,8 @@ impl Request {
             ));
         }
         if mixing.kind == crate::batch::MixKind::MixUp && self.form.dtype == Dtype::Uint8 {
-            warnings.push("mixup of UINT8 rounds to the nearest whole number; FP32 and FP16 are blended unrounded".into());
+            warnings
+                .push("mixup of UINT8 rounds to the nearest whole number; FP32 and FP16 are blended unrounded".into());
         }
         warnings
     }
@@ -222,7 +233,9 @@ fn start(recipe: &Recipe, cursor: Option<&v1::Cursor>) -> Result<Cursor, Request
     if cursor.step > steps {
         return Err(RequestError::invalid(format!("delivery.start.step is {}, expected 0 to {steps}", cursor.step)));
     }
-    start.advanced(0, steps).ok_or_else(|| RequestError::invalid(format!("delivery.start is {start}, beyond the last epoch")))
+    start
+        .advanced(0, steps)
+        .ok_or_else(|| RequestError::invalid(format!("delivery.start is {start}, beyond the last epoch")))
 }
 
 /// Checks the rules of all three messages and fills their defaults in. The pipeline is counted first, so that a list of a

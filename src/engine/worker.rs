@@ -240,7 +240,7 @@ impl Worker {
             }
             Err(error) => {
                 let cause = damage(&error);
-                samples.mark_damaged(index, cause.clone());
+                samples.mark_damaged(index, &cause);
                 Ok(Err(cause))
             }
         }
@@ -258,7 +258,7 @@ impl Worker {
                 samples.keep_decoded(index, &self.pixels);
             }
             Err(error) if error.is_limit() => {}
-            Err(error) => samples.mark_damaged(index, damage(&error)),
+            Err(error) => samples.mark_damaged(index, &damage(&error)),
         }
     }
 }
@@ -269,12 +269,7 @@ fn damage(error: &DecodeError) -> String {
 
 fn culprit(recipe: &Recipe, index: u64) -> Culprit {
     let samples = recipe.samples();
-    Culprit {
-        dataset: recipe.dataset.name.clone(),
-        split: samples.name().to_owned(),
-        index,
-        key: samples.key(index),
-    }
+    Culprit { dataset: recipe.dataset.name.clone(), split: samples.name().to_owned(), index, key: samples.key(index) }
 }
 
 /// Writes a row of an image of `size` and returns the CRC32C of what was written, while it is still in the cache.
