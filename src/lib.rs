@@ -18,3 +18,6 @@ pub mod header;
 
 /// The ops, and the pipeline built of them.
 pub mod augment;
+
+/// Photographs that the program carries with it.
+pub mod demo;
