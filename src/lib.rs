@@ -21,3 +21,6 @@ pub mod augment;
 
 /// Photographs that the program carries with it.
 pub mod demo;
+
+/// Contact sheets: images of a batch beside each other, with captions, as one picture to look at.
+pub mod sheet;
