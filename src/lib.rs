@@ -16,6 +16,9 @@ pub mod seed;
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 
+/// Photographs that the program carries with it.
+pub mod demo;
+
 /// Where samples come from: listings of a dataset's files, no content read yet.
 pub mod source;
 
@@ -39,3 +42,15 @@ pub mod engine;
 
 /// Batches to messages.
 pub mod wire;
+
+/// Whose fault an error is: what status a client gets, and what exit code.
+pub mod fault;
+
+/// The service: sessions over gRPC, limits, health, drain.
+pub mod server;
+
+/// The Rust client: reconnects and resumes by itself.
+pub mod client;
+
+/// Contact sheets: images of a batch beside each other, with captions, as one picture to look at.
+pub mod sheet;
