@@ -50,7 +50,7 @@ impl RequestError {
         RequestError::Invalid(vec![message.into()])
     }
 
-    pub(super) fn violations(message: &str, violations: Vec<Violation>) -> Self {
+    pub(crate) fn violations(message: &str, violations: Vec<Violation>) -> Self {
         RequestError::Invalid(violations.into_iter().map(|found| format!("{message}.{found}")).collect())
     }
 }

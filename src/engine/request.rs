@@ -103,7 +103,7 @@ impl Form {
 }
 
 /// Rows whose sample indices travel in the header; those of larger batches are a tensor.
-pub const MOST_SAMPLES_IN_HEADER: u32 = 2048;
+pub(super) const MOST_SAMPLES_IN_HEADER: u32 = 2048;
 
 impl Request {
     /// Builds a request from a resolved recipe and from `placement` and `delivery` (defaults filled in, rules checked).

@@ -301,6 +301,8 @@ impl Clock {
         let now = Instant::now();
         let passed = now.duration_since(self.0).as_nanos() as u64;
         self.0 = now;
-        counters.iter().for_each(|counter| drop(counter.fetch_add(passed, Ordering::Relaxed)));
+        for counter in counters {
+            counter.fetch_add(passed, Ordering::Relaxed);
+        }
     }
 }

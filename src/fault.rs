@@ -1,0 +1,42 @@
+use crate::engine::{BatchError, RequestError};
+
+/// Whose fault an error is. The one place where errors of all modules are sorted; statuses and exit codes follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The request can never succeed.
+    Request,
+    /// It names something that is not there.
+    Missing,
+    /// It continues from something else than what is there now.
+    Stale,
+    /// A limit of the server is in the way.
+    Limit,
+    /// A sample is damaged.
+    Damage,
+    /// Ours.
+    Bug,
+}
+
+impl From<&RequestError> for Fault {
+    fn from(error: &RequestError) -> Fault {
+        match error {
+            RequestError::Invalid(_) => Fault::Request,
+            RequestError::NotFound { .. } => Fault::Missing,
+            RequestError::Mismatch { .. } => Fault::Stale,
+            RequestError::Limit { .. } => Fault::Limit,
+        }
+    }
+}
+
+impl From<&BatchError> for Fault {
+    fn from(error: &BatchError) -> Fault {
+        match error {
+            BatchError::Damaged { .. } | BatchError::NoSubstitute { .. } | BatchError::BadSampleBudget { .. } => {
+                Fault::Damage
+            }
+            BatchError::TooLarge { .. } => Fault::Limit,
+            BatchError::Unreadable { .. } => Fault::Stale,
+            BatchError::Internal(_) => Fault::Bug,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use feedline_proto::v1::BatchPart;
+use tokio_stream::Stream;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+use tonic::Status;
+use tracing::{Span, info, warn};
+
+use super::registry::Entry;
+use super::status;
+use crate::engine::Session;
+use crate::wire::Parts;
+
+/// The answer to one `Stream` request: parts of batch after batch, made as fast as the client takes them. There is no queue
+/// here: HTTP/2 asks for the next part when it has room, and the session makes its prefetch ahead.
+pub(super) struct PartStream {
+    session: Session,
+    parts: Option<Parts>,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    span: Span,
+    _entry: Option<Entry>,
+    started: Instant,
+    batches: u64,
+    bytes: u64,
+    end: &'static str,
+}
+
+impl PartStream {
+    pub(super) fn new(
+        session: Session,
+        stopping: WaitForCancellationFutureOwned,
+        entry: Option<Entry>,
+        span: Span,
+    ) -> PartStream {
+        PartStream {
+            session,
+            parts: None,
+            stopping: Box::pin(stopping),
+            span,
+            _entry: entry,
+            started: Instant::now(),
+            batches: 0,
+            bytes: 0,
+            end: "the client left",
+        }
+    }
+}
+
+impl Stream for PartStream {
+    type Item = Result<BatchPart, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(part) = this.parts.as_mut().and_then(Iterator::next) {
+                this.bytes += part.data.len() as u64;
+                return Poll::Ready(Some(Ok(part)));
+            }
+            // Between two batches is where a stopping server ends its streams.
+            this.parts = None;
+            if this.stopping.as_mut().poll(context).is_ready() && this.end != "count" {
+                this.end = "the server stops";
+                return Poll::Ready(Some(Err(status::draining())));
+            }
+            match this.session.poll_next(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => {
+                    this.end = "count";
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Ok(batch))) => {
+                    this.batches += 1;
+                    this.parts = Some(Parts::new(batch, this.session.request()));
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    this.end = "error";
+                    let _span = this.span.enter();
+                    warn!(%error, "stream failed");
+                    return Poll::Ready(Some(Err(status::of_batch(&error))));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for PartStream {
+    fn drop(&mut self) {
+        let _span = self.span.enter();
+        let (batches, bytes, end) = (self.batches, self.bytes, self.end);
+        info!(batches, bytes, seconds = self.started.elapsed().as_secs_f64(), end, "stream ended");
+    }
+}
