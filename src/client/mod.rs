@@ -1,1 +1,236 @@
+mod assemble;
+mod retry;
+mod stream;
 
+use std::time::Duration;
+
+use feedline_proto::CONTRACT_REVISION;
+use feedline_proto::v1::{self, feedline_service_client::FeedlineServiceClient};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+pub use assemble::Batch;
+pub use stream::BatchStream;
+
+use crate::server::CHOSEN;
+use retry::Retry;
+
+/// How a client behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its name in the server's log. Default: empty, its address.
+    pub name: String,
+    /// The training job, for the server to report two streams of one rank. Default: none.
+    pub job: String,
+    /// How long failures of the transport are retried, from the last time something arrived. Default 60 s; 0: never.
+    pub retry_for: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { name: String::new(), job: String::new(), retry_for: Duration::from_secs(60) }
+    }
+}
+
+/// Why a client failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The address can't be read.
+    #[error("{address:?} is no address, expected HOST:PORT, http://HOST:PORT or unix:PATH: {cause}")]
+    Address {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The server refused, for a reason that trying again does not change.
+    #[error("the server refused with {code:?}: {message}")]
+    Refused {
+        /// Its code.
+        code: Code,
+        /// Its reason.
+        message: String,
+    },
+    /// The transport failed for longer than `retry_for`.
+    #[error("no answer from {address} for {} s: {cause}", .waited.as_secs())]
+    Unreachable {
+        /// The server.
+        address: String,
+        /// How long it was tried.
+        waited: Duration,
+        /// The last failure.
+        cause: String,
+    },
+    /// What arrived breaks the contract, again and again.
+    #[error("the server at {address} breaks the contract: {cause}")]
+    Broken {
+        /// The server.
+        address: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// One request to say it all: what is in a batch, which rows of it, in what form.
+#[derive(Clone, Debug, Default)]
+pub struct Loader {
+    /// What is in a batch.
+    pub spec: v1::LoaderSpec,
+    /// Which rows of it.
+    pub placement: v1::Placement,
+    /// In what form.
+    pub delivery: v1::Delivery,
+}
+
+/// A client of one server. Cheap to clone; connects when it is first used, and again whenever the connection was lost.
+#[derive(Clone, Debug)]
+pub struct Client {
+    address: String,
+    endpoint: Endpoint,
+    options: Options,
+}
+
+impl Client {
+    /// A client of the server at `address`: `HOST:PORT`, `http://HOST:PORT` or `unix:PATH`.
+    ///
+    /// # Errors
+    /// [`ClientError::Address`]. Whether anybody is there shows with the first request.
+    pub fn new(address: &str, options: Options) -> Result<Client, ClientError> {
+        let url = if address.contains("://") || address.starts_with("unix:") {
+            address.to_owned()
+        } else {
+            format!("http://{address}")
+        };
+        let bad = |cause: String| ClientError::Address { address: address.to_owned(), cause };
+        let endpoint = Endpoint::from_shared(url).map_err(|error| bad(error.to_string()))?;
+        let is_unix = address.starts_with("unix:");
+        if !is_unix && endpoint.uri().port().is_none() {
+            return Err(bad("the port is missing".into()));
+        }
+        let endpoint = endpoint
+            .connect_timeout(Duration::from_secs(10))
+            .http2_keep_alive_interval(Duration::from_secs(60))
+            .keep_alive_timeout(Duration::from_secs(20))
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW * 2)
+            .max_frame_size(1 << 20)
+            .tcp_nodelay(true);
+        Ok(Client { address: address.to_owned(), endpoint, options })
+    }
+
+    /// What datasets there are.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_datasets(&self) -> Result<v1::ListDatasetsResponse, ClientError> {
+        let request = v1::ListDatasetsRequest { contract_revision: CONTRACT_REVISION };
+        self.retried(async |mut service| service.list_datasets(request).await.map(tonic::Response::into_inner)).await
+    }
+
+    /// A page of the samples of a split.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_samples(&self, request: v1::ListSamplesRequest) -> Result<v1::ListSamplesResponse, ClientError> {
+        let request = v1::ListSamplesRequest { contract_revision: CONTRACT_REVISION, ..request };
+        self.retried(async |mut service| service.list_samples(request.clone()).await.map(tonic::Response::into_inner))
+            .await
+    }
+
+    /// What `loader` would give; checks all of it.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the server's reason.
+    pub async fn describe(&self, loader: &Loader) -> Result<v1::DescribeResponse, ClientError> {
+        let Loader { spec, placement, delivery } = loader.clone();
+        let request = v1::DescribeRequest {
+            contract_revision: CONTRACT_REVISION,
+            spec: Some(spec),
+            placement: Some(placement),
+            delivery: Some(delivery),
+        };
+        self.retried(async |mut service| service.describe(request.clone()).await.map(tonic::Response::into_inner)).await
+    }
+
+    /// Batches of `loader`, from its start cursor on. Describes it first, so that what can't succeed fails here; from then on
+    /// the stream insists on the dataset and spec that were described.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn stream(&self, loader: Loader) -> Result<BatchStream, ClientError> {
+        let description = self.describe(&loader).await?;
+        Ok(BatchStream::new(self.clone(), loader, description))
+    }
+
+    /// A connection of its own: HTTP/2 shares one connection's window among its streams, so that one that stalls would stop
+    /// its neighbours.
+    async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
+        let channel = self.endpoint.connect().await.map_err(|error| Status::from_error(Box::new(error)))?;
+        Ok(FeedlineServiceClient::new(channel).max_decoding_message_size(MOST_MESSAGE_BYTES))
+    }
+
+    async fn retried<R>(
+        &self,
+        call: impl AsyncFn(FeedlineServiceClient<Channel>) -> Result<R, Status>,
+    ) -> Result<R, ClientError> {
+        let mut retry = Retry::new(self.options.retry_for);
+        loop {
+            let result = match self.connect().await {
+                Ok(service) => call(service).await,
+                Err(status) => Err(status),
+            };
+            match result {
+                Ok(answer) => return Ok(answer),
+                Err(status) => self.wait(&mut retry, &status).await?,
+            }
+        }
+    }
+
+    /// Waits before the next try, or says why there is none.
+    async fn wait(&self, retry: &mut Retry, status: &Status) -> Result<(), ClientError> {
+        if !is_worth_retrying(status) {
+            return Err(ClientError::Refused { code: status.code(), message: status.message().to_owned() });
+        }
+        let cause = described(status);
+        match retry.next() {
+            Some(pause) => {
+                tracing::debug!(address = self.address, cause, ?pause, "retrying");
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            // What the server itself says is worth more than that it was tried again and again.
+            None if status.metadata().contains_key(CHOSEN) => {
+                Err(ClientError::Refused { code: status.code(), message: status.message().to_owned() })
+            }
+            None => Err(ClientError::Unreachable { address: self.address.clone(), waited: retry.waited(), cause }),
+        }
+    }
+}
+
+/// HTTP/2 window of a stream: what may be under way while this side is busy.
+const WINDOW: u32 = 4 << 20;
+/// Largest message that is taken: the largest part that may be asked for, and its header.
+const MOST_MESSAGE_BYTES: usize = 66 << 20;
+
+/// Failures of the transport are, whatever their code; of what the server chose only `UNAVAILABLE` and `RESOURCE_EXHAUSTED`.
+fn is_worth_retrying(status: &Status) -> bool {
+    use std::error::Error;
+    let chosen = status.metadata().contains_key(CHOSEN);
+    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) || (!chosen && status.source().is_some())
+}
+
+/// The message of a status and of what caused it.
+fn described(status: &Status) -> String {
+    use std::error::Error;
+    let mut text = status.message().to_owned();
+    let mut source = status.source();
+    while let Some(error) = source {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,150 @@
+use feedline_proto::tensor::{TensorError, check_crc, check_header, check_payload};
+use feedline_proto::v1::{BatchHeader, BatchPart, Tensor, Timings};
+use prost::Message;
+
+use crate::tensor::Aligned;
+
+/// A batch as it arrived, checked.
+#[derive(Debug)]
+pub struct Batch {
+    /// What it is.
+    pub header: BatchHeader,
+    /// How long the server took.
+    pub timings: Timings,
+    payload: Aligned,
+}
+
+impl Batch {
+    /// Its tensors back to back, each at an address that is a multiple of 64.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload.bytes()[..self.header.payload_bytes as usize]
+    }
+
+    /// The tensor of a name, with its bytes.
+    pub fn tensor(&self, name: &str) -> Option<(&Tensor, &[u8])> {
+        let tensor = self.header.tensors.iter().find(|tensor| tensor.name == name)?;
+        Some((tensor, &self.payload()[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize]))
+    }
+
+    /// Sample index of each row, whether it travelled in the header or as a tensor.
+    pub fn samples(&self) -> Vec<u64> {
+        match self.tensor("sample") {
+            Some((_, bytes)) => bytes.as_chunks::<8>().0.iter().map(|x| u64::from_le_bytes(*x)).collect(),
+            None => self.header.samples.clone(),
+        }
+    }
+}
+
+/// What is wrong with a part.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PartError {
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    #[error("a header that is no BatchHeader: {0}")]
+    Header(#[from] prost::DecodeError),
+    #[error("a part at {found}, expected one at {expected}")]
+    Offset { found: u64, expected: u64 },
+    #[error("a payload of {found} bytes, at most {expected} were described")]
+    Length { found: u64, expected: u64 },
+    #[error("a batch that begins before the one before it was whole")]
+    Early,
+    #[error("a batch that begins without header")]
+    Headless,
+}
+
+/// Puts batches together from their parts.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    /// Longest payload that was described.
+    most_bytes: u64,
+    partial: Option<(Batch, usize)>,
+}
+
+impl Assembler {
+    pub(super) fn new(most_bytes: u64) -> Assembler {
+        Assembler { most_bytes, partial: None }
+    }
+
+    /// Takes the next part; returns the batch that it completes.
+    pub(super) fn push(&mut self, part: &BatchPart) -> Result<Option<Batch>, PartError> {
+        if !part.header.is_empty() {
+            if self.partial.is_some() {
+                return Err(PartError::Early);
+            }
+            check_crc("header", &part.header, part.header_crc32c.unwrap_or(0))?;
+            let header = BatchHeader::decode(part.header.clone())?;
+            check_header(&header)?;
+            if header.payload_bytes > self.most_bytes {
+                return Err(PartError::Length { found: header.payload_bytes, expected: self.most_bytes });
+            }
+            let payload = Aligned::zeroed(header.payload_bytes as usize);
+            self.partial = Some((Batch { header, timings: part.timings.unwrap_or_default(), payload }, 0));
+        }
+        let Some((mut batch, filled)) = self.partial.take() else { return Err(PartError::Headless) };
+        let (offset, end) = (part.offset, part.offset.saturating_add(part.data.len() as u64));
+        if offset != filled as u64 || end > batch.header.payload_bytes {
+            return Err(PartError::Offset { found: offset, expected: filled as u64 });
+        }
+        batch.payload.bytes_mut()[filled..end as usize].copy_from_slice(&part.data);
+        if end < batch.header.payload_bytes {
+            self.partial = Some((batch, end as usize));
+            return Ok(None);
+        }
+        check_payload(&batch.header, batch.payload())?;
+        Ok(Some(batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feedline_proto::tensor::lay_out;
+    use feedline_proto::v1::Dtype;
+
+    use super::*;
+
+    fn parts() -> Vec<BatchPart> {
+        let mut tensors =
+            vec![Tensor { name: "image".into(), dtype: Dtype::Uint8.into(), shape: vec![200], ..Default::default() }];
+        let payload_bytes = lay_out(&mut tensors).expect("small");
+        let payload: Vec<u8> = (0..payload_bytes).map(|x| if x < 200 { x as u8 } else { 0 }).collect();
+        let payload_crc32c = Some(crc32c::crc32c(&payload));
+        let header = BatchHeader { tensors, payload_bytes, payload_crc32c, ..Default::default() }.encode_to_vec();
+        let cut = |start: usize, end: usize, header: Vec<u8>| BatchPart {
+            header_crc32c: (!header.is_empty()).then(|| crc32c::crc32c(&header)),
+            header: header.into(),
+            offset: start as u64,
+            data: payload[start..end].to_vec().into(),
+            ..Default::default()
+        };
+        vec![cut(0, 100, header), cut(100, 256, Vec::new())]
+    }
+
+    fn all(parts: &[BatchPart]) -> Result<Option<Batch>, PartError> {
+        let mut assembler = Assembler::new(1 << 20);
+        parts.iter().try_fold(None, |_, part| assembler.push(part))
+    }
+
+    #[test]
+    fn parts_make_an_aligned_batch() {
+        let batch = all(&parts()).expect("sound").expect("whole");
+        let (tensor, bytes) = batch.tensor("image").expect("there");
+        assert_eq!((tensor.shape.as_slice(), bytes[199]), (&[200][..], 199));
+        assert_eq!(batch.payload().as_ptr() as usize % 64, 0);
+    }
+
+    #[test]
+    fn every_damage_is_seen() {
+        let spoilt = |spoil: fn(&mut Vec<BatchPart>)| {
+            let mut parts = parts();
+            spoil(&mut parts);
+            all(&parts).expect_err("damage").to_string()
+        };
+        assert!(spoilt(|parts| parts[0].header = vec![9; 30].into()).contains("header"));
+        assert!(spoilt(|parts| parts[1].data = vec![1; 156].into()).contains("payload"));
+        assert!(spoilt(|parts| parts[1].offset = 99).contains("at 99"));
+        assert!(spoilt(|parts| drop(parts.remove(0))).contains("without header"));
+        assert!(spoilt(|parts| parts[1] = parts[0].clone()).contains("before the one before"));
+        let mut small = Assembler::new(100);
+        assert!(small.push(&parts()[0]).expect_err("too long").to_string().contains("at most 100"));
+    }
+}
