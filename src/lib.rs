@@ -54,3 +54,12 @@ pub mod client;
 
 /// Contact sheets: images of a batch beside each other, with captions, as one picture to look at.
 pub mod sheet;
+
+/// Logs.
+pub mod telemetry;
+
+/// The server's configuration file.
+pub mod config;
+
+/// The command line.
+pub mod cli;

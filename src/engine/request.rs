@@ -126,7 +126,7 @@ impl Request {
             count: delivery.count,
             stride: delivery.stride.unwrap_or(1),
             part_bytes: delivery.part_bytes.unwrap_or(1 << 20),
-            prefetch_bytes: delivery.prefetch_bytes.unwrap_or(64 << 20),
+            prefetch_bytes: delivery.prefetch_bytes.unwrap_or(256 << 20),
             bad_sample_budget: delivery.bad_sample_budget.unwrap_or(100),
             world_size,
             recipe,

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// Limits of a server. Each has a safe default; what is beyond is refused with the limit in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Streams at the same time. Default 1024.
+    /// Streams at the same time. Default 256.
     pub max_sessions: usize,
     /// Bytes that one batch of one rank may take, images waiting to be mixed included. Default 1 GiB.
     pub max_batch_bytes: u64,
@@ -24,7 +24,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            max_sessions: 1024,
+            max_sessions: 256,
             max_batch_bytes: 1 << 30,
             max_pixels: 89_478_485,
             max_request_bytes: 4 << 20,

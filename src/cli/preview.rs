@@ -1,0 +1,113 @@
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use feedline_proto::{rule, v1};
+
+use super::inspect::read;
+use super::load::{list, named_path};
+use super::spec::named_or_read;
+use super::Failure;
+use crate::augment::{Pipeline, Scratch, preset};
+use crate::decode::{Decoder, Limits};
+use crate::image::{Depth, Form, Image, Pixels, Size};
+use crate::sample::Sample;
+use crate::seed::{Key, Purpose};
+use crate::sheet::{self, Rgb8View, Row, Tile};
+
+/// Writes a PNG of originals beside several augmented versions of each, to see what a pipeline does.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of images.
+    path: String,
+    /// Preset (imagenet-train, imagenet-eval, tutorial, none) or TOML file of ops.
+    #[arg(long, value_name = "NAME|FILE")]
+    pipeline: String,
+    /// The picture.
+    #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
+    output: PathBuf,
+    /// Originals, taken evenly from the dataset.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    images: u16,
+    /// Versions of each.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=32))]
+    versions: u16,
+    /// Seed of everything that is drawn.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+/// An image with its caption, ready to be drawn.
+struct Picture {
+    size: Size,
+    pixels: Vec<u8>,
+    caption: Vec<String>,
+}
+
+impl Picture {
+    fn tile(&self) -> Result<Tile<'_>, Failure> {
+        Ok(Tile { image: Rgb8View::new(self.size, &self.pixels)?, caption: self.caption.clone() })
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let listings = list(&[named_path(&args.path)])?;
+    let mut pipeline = named_or_read(&args.pipeline)?;
+    if !pipeline.name.is_empty() {
+        let known = || preset::PRESETS.map(|(name, _)| name).join(", ");
+        pipeline.ops = preset::ops(&pipeline.name).ok_or_else(|| {
+            Failure::usage(format!("no preset {:?}, there is {}; a file ends in .toml", pipeline.name, known()))
+        })?;
+        pipeline.name.clear();
+    }
+    let pipeline = rule::with_defaults(&pipeline);
+    let entries: Vec<_> = listings.iter().flat_map(|listing| &listing.splits).flat_map(|split| &split.entries).collect();
+    let wanted = usize::from(args.images).min(entries.len());
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = Vec::new();
+    for place in 0..wanted {
+        let entry = entries[place * entries.len() / wanted];
+        let decoded = read(entry).map_err(Failure::new).and_then(|bytes| decoder.decode(&bytes).map_err(Failure::new));
+        let decoded = decoded.map_err(|error| Failure::new(format!("{}: {error}", entry.key)))?;
+        let class = usize::try_from(entry.label).ok().and_then(|label| listings[0].classes.get(label));
+        let caption = vec![class.cloned().unwrap_or_default(), format!("{} {}", entry.key, decoded.size)];
+        let form = Form { smallest: decoded.size, largest: decoded.size, channels: 3, depth: Depth::U8 };
+        let built = Pipeline::build(&pipeline, form).map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
+        let versions = (0..u32::from(args.versions)).map(|epoch| {
+            let key = Key { seed: args.seed, epoch, position: place as u64, view: 0, op: 0, purpose: Purpose::Op };
+            let image = Image::from_u8(decoded.size, 3, Cow::Borrowed(&decoded.pixels[..]));
+            let sample = built.run(Sample::new(image, entry.label), key, &mut Scratch::default());
+            let caption = vec![format!("epoch {epoch}"), sample.image.size().to_string()];
+            Picture { size: sample.image.size(), pixels: rgb(&sample.image, built.output().depth), caption }
+        });
+        let versions: Vec<_> = versions.collect();
+        rows.push((Picture { size: decoded.size, pixels: decoded.pixels, caption }, versions));
+    }
+    let sheet_rows: Vec<Row<'_>> = rows
+        .iter()
+        .map(|(original, versions)| {
+            let versions = versions.iter().map(Picture::tile).collect::<Result<_, _>>()?;
+            Ok(Row { original: original.tile()?, versions })
+        })
+        .collect::<Result<_, Failure>>()?;
+    let (size, picture) = sheet::preview(&sheet_rows, 224)?;
+    sheet::write_png(&args.output, size, &picture)?;
+    println!("{}", args.output.display());
+    Ok(())
+}
+
+/// An image as the eye expects it: floats are scaled back to 0 to 255; after a normalisation, whose scale has no meaning to
+/// the eye, from the smallest value to the largest.
+fn rgb(image: &Image<'_>, depth: Depth) -> Vec<u8> {
+    let values: Vec<u8> = match image.pixels() {
+        Pixels::U8(values) => values.to_vec(),
+        Pixels::F32(values) => {
+            let (low, high) = match depth {
+                Depth::F32 { full: Some(full) } => (0.0, full),
+                _ => values.iter().fold((f32::MAX, f32::MIN), |(low, high), x| (low.min(*x), high.max(*x))),
+            };
+            let scale = 255.0 / (high - low).max(f32::MIN_POSITIVE);
+            values.iter().map(|x| ((x - low) * scale).round().clamp(0.0, 255.0) as u8).collect()
+        }
+    };
+    if image.channels() == 1 { values.into_iter().flat_map(|x| [x; 3]).collect() } else { values }
+}

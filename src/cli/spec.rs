@@ -1,0 +1,186 @@
+use std::path::{Path, PathBuf};
+
+use feedline_proto::v1;
+
+use super::Failure;
+use crate::config;
+use crate::plan::Cursor;
+
+/// What is in a batch.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "What is in a batch")]
+pub(super) struct SpecArgs {
+    /// TOML file of a whole loader spec; flags override it.
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Dataset [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// Split, with a slice if wanted: train, train[:80%], validation[100:200] [default: train]
+    #[arg(long, value_name = "SPLIT")]
+    split: Option<String>,
+    /// Preset (imagenet-train, imagenet-eval, tutorial, none), pipeline of the server, or TOML file of ops.
+    #[arg(long, value_name = "NAME|FILE")]
+    pipeline: Option<String>,
+    /// Rows of each rank in a step [default: 64]
+    #[arg(long, value_name = "ROWS", conflicts_with = "global_batch_size", value_parser = clap::value_parser!(u32).range(1..))]
+    batch_size: Option<u32>,
+    /// Rows of all ranks together in a step.
+    #[arg(long, value_name = "ROWS")]
+    global_batch_size: Option<u32>,
+    /// Seed of everything that is drawn [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Order of an epoch: shuffled or sequential [default: shuffled]
+    #[arg(long, value_name = "ORDER", value_parser = order)]
+    order: Option<v1::Order>,
+    /// What becomes of the last, incomplete batch: drop, short or wrap [default: drop if shuffled, short if sequential]
+    #[arg(long, value_name = "END", value_parser = last_batch)]
+    last_batch: Option<v1::LastBatch>,
+    /// Mixing of rows: none, cutmix or mixup [default: none]
+    #[arg(long, value_name = "KIND", value_parser = mix)]
+    mix: Option<Mix>,
+}
+
+/// In what form batches come.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "In what form")]
+pub(super) struct FormArgs {
+    /// Type of the image tensor: u8, f16, bf16 or f32 [default: f32]
+    #[arg(long, value_name = "DTYPE", value_parser = dtype)]
+    pub(super) dtype: Option<v1::Dtype>,
+    /// Order of its axes: nchw or nhwc [default: nchw]
+    #[arg(long, value_name = "LAYOUT", value_parser = layout)]
+    pub(super) layout: Option<v1::Layout>,
+    /// What becomes of damaged samples: fail or substitute [default: fail]
+    #[arg(long, value_name = "POLICY", value_parser = bad_samples)]
+    pub(super) bad_samples: Option<v1::BadSamples>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mix {
+    None,
+    CutMix,
+    MixUp,
+}
+
+fn order(text: &str) -> Result<v1::Order, String> {
+    match text {
+        "shuffled" => Ok(v1::Order::Shuffled),
+        "sequential" => Ok(v1::Order::Sequential),
+        _ => Err("expected shuffled or sequential".into()),
+    }
+}
+
+fn last_batch(text: &str) -> Result<v1::LastBatch, String> {
+    match text {
+        "drop" => Ok(v1::LastBatch::Drop),
+        "short" => Ok(v1::LastBatch::Short),
+        "wrap" => Ok(v1::LastBatch::Wrap),
+        _ => Err("expected drop, short or wrap".into()),
+    }
+}
+
+fn mix(text: &str) -> Result<Mix, String> {
+    match text {
+        "none" => Ok(Mix::None),
+        "cutmix" => Ok(Mix::CutMix),
+        "mixup" => Ok(Mix::MixUp),
+        _ => Err("expected none, cutmix or mixup".into()),
+    }
+}
+
+fn dtype(text: &str) -> Result<v1::Dtype, String> {
+    match text {
+        "u8" => Ok(v1::Dtype::Uint8),
+        "f16" => Ok(v1::Dtype::Fp16),
+        "bf16" => Ok(v1::Dtype::Bf16),
+        "f32" => Ok(v1::Dtype::Fp32),
+        _ => Err("expected u8, f16, bf16 or f32".into()),
+    }
+}
+
+fn layout(text: &str) -> Result<v1::Layout, String> {
+    match text {
+        "nchw" => Ok(v1::Layout::Nchw),
+        "nhwc" => Ok(v1::Layout::Nhwc),
+        _ => Err("expected nchw or nhwc".into()),
+    }
+}
+
+fn bad_samples(text: &str) -> Result<v1::BadSamples, String> {
+    match text {
+        "fail" => Ok(v1::BadSamples::Fail),
+        "substitute" => Ok(v1::BadSamples::Substitute),
+        _ => Err("expected fail or substitute".into()),
+    }
+}
+
+/// Reads `EPOCH:STEP`.
+pub(super) fn cursor(text: &str) -> Result<Cursor, String> {
+    text.parse()
+}
+
+impl SpecArgs {
+    /// The loader spec that they mean, for `world_size` ranks; `pipeline` unless they or the file name one.
+    pub(super) fn loader_spec(&self, world_size: u32, pipeline: &str) -> Result<v1::LoaderSpec, Failure> {
+        let mut spec = self.spec.as_deref().map(config::read_spec).transpose()?.unwrap_or_default();
+        if let Some(dataset) = &self.dataset {
+            spec.dataset.clone_from(dataset);
+        }
+        if let Some(split) = &self.split {
+            spec.split.clone_from(split);
+        }
+        if let Some(pipeline) = &self.pipeline {
+            spec.pipeline = Some(named_or_read(pipeline)?);
+        }
+        if spec.pipeline.is_none() {
+            spec.pipeline = Some(named_or_read(pipeline)?);
+        }
+        if let Some(rows) = self.batch_size {
+            let global = rows.checked_mul(world_size);
+            spec.global_batch_size = global.ok_or_else(|| Failure::usage("--batch-size times --world-size is too large"))?;
+        }
+        if let Some(global) = self.global_batch_size {
+            spec.global_batch_size = global;
+        } else if spec.global_batch_size == 0 {
+            spec.global_batch_size = world_size.saturating_mul(64);
+        }
+        if let Some(seed) = self.seed {
+            spec.seed = seed;
+        }
+        if let Some(order) = self.order {
+            spec.set_order(order);
+        }
+        if let Some(last_batch) = self.last_batch {
+            spec.set_last_batch(last_batch);
+        }
+        let kind = |kind| Some(v1::Mixing { kind: Some(kind), ..Default::default() });
+        match self.mix {
+            None => {}
+            Some(Mix::None) => spec.mixing = None,
+            Some(Mix::CutMix) => spec.mixing = kind(v1::mixing::Kind::Cutmix(v1::CutMix::default())),
+            Some(Mix::MixUp) => spec.mixing = kind(v1::mixing::Kind::Mixup(v1::MixUp::default())),
+        }
+        Ok(spec)
+    }
+}
+
+impl FormArgs {
+    /// The delivery that they mean; the rest is default.
+    pub(super) fn delivery(&self) -> v1::Delivery {
+        let mut delivery = v1::Delivery::default();
+        delivery.set_dtype(self.dtype.unwrap_or_default());
+        delivery.set_layout(self.layout.unwrap_or_default());
+        delivery.set_bad_samples(self.bad_samples.unwrap_or_default());
+        delivery
+    }
+}
+
+/// A pipeline by name, or the ops of a file: what ends in `.toml` or has a slash is a file.
+pub(super) fn named_or_read(text: &str) -> Result<v1::Pipeline, Failure> {
+    if text.ends_with(".toml") || text.contains('/') {
+        return Ok(config::read_pipeline(Path::new(text))?);
+    }
+    Ok(v1::Pipeline { name: text.to_owned(), ops: Vec::new() })
+}
