@@ -116,6 +116,7 @@ def jpegs():
     plain = encoded(RGB, "JPEG")
     good("jpeg-trailing-bytes.jpg", plain + b"trailing bytes")
     good("jpeg-no-end.jpg", plain[:-2], np.asarray(Image.open(io.BytesIO(plain))))
+    good("jpeg-data-left-over.jpg", plain[:-2] + b"left over" + plain[-2:])
     good("jpeg-stray-bytes.jpg", replaced(plain, b"\xff\xc0\x00\x11", b"stray\xff\xc0\x00\x11"))
     good("jpeg-fill-bytes.jpg", replaced(plain, b"\xff\xc0\x00\x11", b"\xff" * 9 + b"\xc0\x00\x11"))
     many = b"".join(b"\xff%c\x00\x09segment" % (0xE1 + at % 14) for at in range(40))
