@@ -293,6 +293,8 @@ def bads():
         old = b"\xff\xc0\x00\x11" + struct.pack(">BHH", 8, H, W)
         return replaced(content, old, struct.pack(">BBHBHH", 0xFF, marker, 17, precision, height, width))
 
+    cmyk = encoded(RGB.convert("CMYK"), "JPEG")
+    bad("cmyk-sampling.jpg", replaced(cmyk, b"K\x11\0\xff", b"K\x13\0\xff"))
     bad("arithmetic.jpg", frame(plain, marker=0xC9))
     bad("12bit.jpg", frame(plain, precision=12))
     bad("taller-than-its-data.jpg", frame(plain, height=129))
