@@ -1,3 +1,4 @@
+use libjpeg_turbo_rs::common::types::ComponentInfo;
 use libjpeg_turbo_rs::decode::resync::{RestartResyncStrategy, ResyncAction};
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 
@@ -60,11 +61,21 @@ fn supported(decoder: &Decoder<'_>) -> Result<usize, DecodeError> {
     let cause = match (frame.precision, components) {
         // A truncated file would decode without an error, since arithmetic decoding may read zeros past the end.
         _ if decoder.is_arithmetic() => "arithmetic coding".to_owned(),
+        // The decoder would panic.
+        (8, 4) if !plain_sampling(&frame.components) => "unusual sampling factors of CMYK".to_owned(),
         (8, 1 | 3 | 4) => return Ok(components),
         (8, other) => format!("{other} components, expected 1, 3 or 4"),
         (other, _) => format!("{other} bits per sample, expected 8"),
     };
     Err(DecodeError::Unsupported { format: Format::Jpeg, cause })
+}
+
+/// Whether the first and the last of four components are whole, and the middle two sampled alike, as all encoders do.
+fn plain_sampling(components: &[ComponentInfo]) -> bool {
+    let factors = |at: usize| (components[at].horizontal_sampling, components[at].vertical_sampling);
+    let (whole, middle) = (factors(0), factors(1));
+    let divides = middle.0 > 0 && middle.1 > 0 && whole.0.is_multiple_of(middle.0) && whole.1.is_multiple_of(middle.1);
+    factors(3) == whole && factors(2) == middle && divides
 }
 
 /// Looks for data that is not there. One look at the end is enough where the only scan has no restart markers, since the

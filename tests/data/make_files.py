@@ -116,6 +116,7 @@ def jpegs():
     plain = encoded(RGB, "JPEG")
     good("jpeg-trailing-bytes.jpg", plain + b"trailing bytes")
     good("jpeg-no-end.jpg", plain[:-2], np.asarray(Image.open(io.BytesIO(plain))))
+    good("jpeg-data-left-over.jpg", plain[:-2] + b"left over" + plain[-2:])
     good("jpeg-stray-bytes.jpg", replaced(plain, b"\xff\xc0\x00\x11", b"stray\xff\xc0\x00\x11"))
     good("jpeg-fill-bytes.jpg", replaced(plain, b"\xff\xc0\x00\x11", b"\xff" * 9 + b"\xc0\x00\x11"))
     many = b"".join(b"\xff%c\x00\x09segment" % (0xE1 + at % 14) for at in range(40))
@@ -292,6 +293,8 @@ def bads():
         old = b"\xff\xc0\x00\x11" + struct.pack(">BHH", 8, H, W)
         return replaced(content, old, struct.pack(">BBHBHH", 0xFF, marker, 17, precision, height, width))
 
+    cmyk = encoded(RGB.convert("CMYK"), "JPEG")
+    bad("cmyk-sampling.jpg", replaced(cmyk, b"K\x11\0\xff", b"K\x13\0\xff"))
     bad("arithmetic.jpg", frame(plain, marker=0xC9))
     bad("12bit.jpg", frame(plain, precision=12))
     bad("taller-than-its-data.jpg", frame(plain, height=129))
