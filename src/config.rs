@@ -87,7 +87,8 @@ impl Limits {
             max_sessions: self.max_sessions,
             max_batch_bytes: size("max_batch_bytes", &self.max_batch_bytes),
             max_pixels: self.max_pixels,
-            max_request_bytes: usize::try_from(size("max_request_bytes", &self.max_request_bytes)).unwrap_or(usize::MAX),
+            max_request_bytes: usize::try_from(size("max_request_bytes", &self.max_request_bytes))
+                .unwrap_or(usize::MAX),
             max_streams_per_connection: self.max_streams_per_connection,
             shutdown_grace: std::time::Duration::from_secs(self.shutdown_grace_seconds),
             ..crate::server::Limits::default()
@@ -145,7 +146,9 @@ impl File {
         let mistakes: Vec<String> = file
             .pipeline
             .iter()
-            .flat_map(|(name, pipeline)| check(pipeline).into_iter().map(move |found| format!("pipeline.{name}: {found}")))
+            .flat_map(|(name, pipeline)| {
+                check(pipeline).into_iter().map(move |found| format!("pipeline.{name}: {found}"))
+            })
             .collect();
         if mistakes.is_empty() { Ok(file) } else { Err(ConfigError::Invalid { path: path.into(), mistakes }) }
     }
@@ -261,7 +264,8 @@ mod tests {
         assert!(unknown.contains("line 1") && unknown.contains("threads"), "{unknown}");
         let op = read("[pipeline.a]\nops = [{ horizontal_flop = {} }]").expect_err("no such op").to_string();
         assert!(op.contains("line 2") && op.contains("horizontal_flip"), "{op}");
-        let range = read("[pipeline.a]\nops = [{ horizontal_flip = { p = 2.0 } }]").expect_err("no probability").to_string();
+        let range =
+            read("[pipeline.a]\nops = [{ horizontal_flip = { p = 2.0 } }]").expect_err("no probability").to_string();
         assert!(range.contains("pipeline.a: ops[0].horizontal_flip.p is 2, expected a number from 0 to 1"), "{range}");
     }
 }

@@ -159,8 +159,7 @@ async fn demonstrate(args: &Args, engine: Engine) -> Result<(), Failure> {
 
 /// What a trainer does, without the training: reads its rank's batches and notes what it saw.
 async fn train(address: String, rank: u32, start: Instant, bar: ProgressBar) -> Result<Seen, Failure> {
-    let options =
-        ClientOptions { name: format!("trainer-{rank}"), job: "demo".into(), ..ClientOptions::default() };
+    let options = ClientOptions { name: format!("trainer-{rank}"), job: "demo".into(), ..ClientOptions::default() };
     let client = Client::new(&address, options)?;
     let mut loader = Loader {
         spec: spec(),
@@ -208,9 +207,12 @@ fn write_sheet(args: &Args, engine: &Engine, batch: &Batch) -> Result<(), Failur
     };
     let size = Size::new(image.shape[3] as u32, image.shape[2] as u32);
     let classes = &recipe.dataset.classes;
-    let floats = |bytes: &[u8]| -> Vec<f32> { bytes.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect() };
+    let floats =
+        |bytes: &[u8]| -> Vec<f32> { bytes.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect() };
     let mut pictures = Vec::new();
-    for (row, weights) in bytes.chunks_exact(bytes.len() / image.shape[0] as usize).zip(floats(labels).chunks_exact(classes.len())) {
+    for (row, weights) in
+        bytes.chunks_exact(bytes.len() / image.shape[0] as usize).zip(floats(labels).chunks_exact(classes.len()))
+    {
         let pixels = sheet::denormalize(&floats(row), size, Layout::Nchw, &tail.normalization)?;
         pictures.push((pixels, sheet::label_caption(weights, classes)));
     }

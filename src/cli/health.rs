@@ -15,7 +15,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let unreachable = |cause: String| Failure { message: format!("no answer from {}: {cause}", args.address), code: 4 };
     let bare = !args.address.contains("://") && !args.address.starts_with("unix:");
     let url = if bare { format!("http://{}", args.address) } else { args.address.clone() };
-    let endpoint = Endpoint::from_shared(url).map_err(Failure::usage)?.connect_timeout(std::time::Duration::from_secs(5));
+    let endpoint =
+        Endpoint::from_shared(url).map_err(Failure::usage)?.connect_timeout(std::time::Duration::from_secs(5));
     let answer = runtime::block_on(async {
         let channel = endpoint.connect().await.map_err(|error| unreachable(error.to_string()))?;
         let request = HealthCheckRequest { service: "feedline.v1.FeedlineService".into() };
@@ -26,6 +27,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             println!("serving");
             Ok(())
         }
-        other => Err(Failure::new(format!("{} is {}", args.address, other.as_str_name().to_lowercase().replace('_', " ")))),
+        other => {
+            Err(Failure::new(format!("{} is {}", args.address, other.as_str_name().to_lowercase().replace('_', " "))))
+        }
     }
 }

@@ -108,7 +108,8 @@ fn of_listing(listing: &Listing) -> Shown {
             damaged: Vec::new(),
         };
         for (entry, header) in split.entries.iter().zip(headers) {
-            if let Some(count) = usize::try_from(entry.label).ok().and_then(|label| shown.class_samples.get_mut(label)) {
+            if let Some(count) = usize::try_from(entry.label).ok().and_then(|label| shown.class_samples.get_mut(label))
+            {
                 *count += 1;
             }
             match header {

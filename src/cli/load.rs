@@ -103,7 +103,16 @@ pub(super) fn load(listings: Vec<Listing>, options: &LoadOptions) -> Result<Vec<
                 let first = bad.into_iter().find_map(|state| split.with_state(state).next());
                 let first = first.map(|index| (split.key(index), split.cause(index).unwrap_or_default()));
                 let (file, cause) = first.unwrap_or_default();
-                warn!(dataset = dataset.name, split = split.name(), damaged, too_large, unreadable, file, cause, "bad samples");
+                warn!(
+                    dataset = dataset.name,
+                    split = split.name(),
+                    damaged,
+                    too_large,
+                    unreadable,
+                    file,
+                    cause,
+                    "bad samples"
+                );
             }
         }
         info!(dataset = dataset.name, fingerprint = dataset.fingerprint, memory = %dataset.memory(), "loaded");

@@ -50,14 +50,18 @@ mod tests {
     fn files_have_the_header_that_numpy_documents() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.npy");
-        let tensor = |dtype: Dtype, shape: &[u64]| Tensor { dtype: dtype.into(), shape: shape.into(), ..Default::default() };
+        let tensor =
+            |dtype: Dtype, shape: &[u64]| Tensor { dtype: dtype.into(), shape: shape.into(), ..Default::default() };
         write(&path, &tensor(Dtype::Int64, &[2]), &[1; 16]).expect("written");
         let bytes = std::fs::read(&path).expect("there");
         assert_eq!(&bytes[..10], b"\x93NUMPY\x01\x00\x76\x00");
         assert!(bytes[10..128].starts_with(b"{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }"));
         assert_eq!((bytes[127], bytes.len()), (b'\n', 144));
         write(&path, &tensor(Dtype::Uint8, &[1, 2, 3]), &[1; 6]).expect("written");
-        assert!(std::fs::read(&path).expect("there")[10..].starts_with(b"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 3), }"));
+        assert!(
+            std::fs::read(&path).expect("there")[10..]
+                .starts_with(b"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 3), }")
+        );
         assert_eq!(write(&path, &tensor(Dtype::Bf16, &[1]), &[0; 2]).expect_err("no bf16").code, 2);
         let missing = write(&folder.path().join("no/a.npy"), &tensor(Dtype::Uint8, &[1]), &[1]).expect_err("no folder");
         assert!(missing.message.contains("no/a.npy"));

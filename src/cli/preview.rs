@@ -1,12 +1,12 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use feedline_proto::{rule, v1};
+use feedline_proto::rule;
 
+use super::Failure;
 use super::inspect::read;
 use super::load::{list, named_path};
 use super::spec::named_or_read;
-use super::Failure;
 use crate::augment::{Pipeline, Scratch, preset};
 use crate::decode::{Decoder, Limits};
 use crate::image::{Depth, Form, Image, Pixels, Size};
@@ -60,7 +60,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         pipeline.name.clear();
     }
     let pipeline = rule::with_defaults(&pipeline);
-    let entries: Vec<_> = listings.iter().flat_map(|listing| &listing.splits).flat_map(|split| &split.entries).collect();
+    let entries: Vec<_> =
+        listings.iter().flat_map(|listing| &listing.splits).flat_map(|split| &split.entries).collect();
     let wanted = usize::from(args.images).min(entries.len());
     let mut decoder = Decoder::new(Limits::default());
     let mut rows = Vec::new();
@@ -71,7 +72,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let class = usize::try_from(entry.label).ok().and_then(|label| listings[0].classes.get(label));
         let caption = vec![class.cloned().unwrap_or_default(), format!("{} {}", entry.key, decoded.size)];
         let form = Form { smallest: decoded.size, largest: decoded.size, channels: 3, depth: Depth::U8 };
-        let built = Pipeline::build(&pipeline, form).map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
+        let built =
+            Pipeline::build(&pipeline, form).map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
         let versions = (0..u32::from(args.versions)).map(|epoch| {
             let key = Key { seed: args.seed, epoch, position: place as u64, view: 0, op: 0, purpose: Purpose::Op };
             let image = Image::from_u8(decoded.size, 3, Cow::Borrowed(&decoded.pixels[..]));

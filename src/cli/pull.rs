@@ -92,9 +92,11 @@ async fn pull(args: &Args, client: &Client, mut loader: Loader) -> Result<(), Fa
         }
     };
     loader.delivery.count = Some(count);
-    let labels = if args.json && loader.spec.mixing.is_some() { Some(all_labels(client, &description).await?) } else { None };
+    let labels =
+        if args.json && loader.spec.mixing.is_some() { Some(all_labels(client, &description).await?) } else { None };
     if let Some(folder) = &args.output {
-        std::fs::create_dir_all(folder).map_err(|error| Failure::new(format!("can't make {}: {error}", folder.display())))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("can't make {}: {error}", folder.display())))?;
     }
     let mut stream = client.stream(loader).await?;
     let bar = (!args.json).then(|| progress::bar(count, "batches"));
@@ -104,7 +106,12 @@ async fn pull(args: &Args, client: &Client, mut loader: Loader) -> Result<(), Fa
         images += batch.samples().len();
         bytes += batch.payload().len();
         for found in &batch.header.substitutions {
-            warn!(damaged = found.damaged, substitute = found.substitute, cause = found.cause, "a damaged sample was replaced");
+            warn!(
+                damaged = found.damaged,
+                substitute = found.substitute,
+                cause = found.cause,
+                "a damaged sample was replaced"
+            );
         }
         if args.json {
             print_json(&line(&batch, labels.as_deref()))?;

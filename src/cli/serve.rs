@@ -7,7 +7,7 @@ use super::load::{StoreArgs, fill, list, load, named_path};
 use super::{Failure, runtime};
 use crate::config::File;
 use crate::engine::{Engine, Options};
-use crate::server::{self, Endpoint, Ended, Limits, Listener};
+use crate::server::{self, Ended, Endpoint, Limits, Listener};
 use crate::store::{Budget, Dataset, Human, Mode, Split, memory};
 
 /// Serves image folders: PATH has one folder per class, or train, val and test folders that have. Prints
@@ -52,7 +52,8 @@ impl Config {
         let mut file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let mut mistakes = Vec::new();
         let mut datasets: Vec<_> = args.paths.iter().map(|path| named_path(path)).collect();
-        datasets.extend(std::mem::take(&mut file.dataset).into_iter().map(|(name, dataset)| (Some(name), dataset.path)));
+        datasets
+            .extend(std::mem::take(&mut file.dataset).into_iter().map(|(name, dataset)| (Some(name), dataset.path)));
         if datasets.is_empty() {
             mistakes.push("no dataset: give a folder of images, or a --config with [dataset.NAME]".to_owned());
         }

@@ -139,7 +139,8 @@ impl SpecArgs {
         }
         if let Some(rows) = self.batch_size {
             let global = rows.checked_mul(world_size);
-            spec.global_batch_size = global.ok_or_else(|| Failure::usage("--batch-size times --world-size is too large"))?;
+            spec.global_batch_size =
+                global.ok_or_else(|| Failure::usage("--batch-size times --world-size is too large"))?;
         }
         if let Some(global) = self.global_batch_size {
             spec.global_batch_size = global;

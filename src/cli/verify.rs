@@ -114,7 +114,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         print_json(&summary)?;
     } else {
         let Summary { samples, sound, damaged, too_large, unreadable, warnings } = summary;
-        println!("{samples} samples: {sound} sound ({warnings} with warnings), {damaged} damaged, {too_large} too large, {unreadable} unreadable");
+        println!(
+            "{samples} samples: {sound} sound ({warnings} with warnings), {damaged} damaged, {too_large} too large, {unreadable} unreadable"
+        );
     }
     if summary.sound < summary.samples { Err(Failure { message: String::new(), code: 1 }) } else { Ok(()) }
 }

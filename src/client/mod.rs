@@ -125,7 +125,7 @@ impl Client {
     /// [`ClientError`].
     pub async fn list_datasets(&self) -> Result<v1::ListDatasetsResponse, ClientError> {
         let request = v1::ListDatasetsRequest { contract_revision: CONTRACT_REVISION };
-        self.retried(async |mut service| service.list_datasets(request).await.map(tonic::Response::into_inner)).await
+        self.retried(|mut service| async move { service.list_datasets(request).await }).await
     }
 
     /// A page of the samples of a split.
@@ -134,8 +134,11 @@ impl Client {
     /// [`ClientError`].
     pub async fn list_samples(&self, request: v1::ListSamplesRequest) -> Result<v1::ListSamplesResponse, ClientError> {
         let request = v1::ListSamplesRequest { contract_revision: CONTRACT_REVISION, ..request };
-        self.retried(async |mut service| service.list_samples(request.clone()).await.map(tonic::Response::into_inner))
-            .await
+        self.retried(|mut service| {
+            let request = request.clone();
+            async move { service.list_samples(request).await }
+        })
+        .await
     }
 
     /// What `loader` would give; checks all of it.
@@ -150,7 +153,11 @@ impl Client {
             placement: Some(placement),
             delivery: Some(delivery),
         };
-        self.retried(async |mut service| service.describe(request.clone()).await.map(tonic::Response::into_inner)).await
+        self.retried(|mut service| {
+            let request = request.clone();
+            async move { service.describe(request).await }
+        })
+        .await
     }
 
     /// Batches of `loader`, from its start cursor on. Describes it first, so that what can't succeed fails here; from then on
@@ -170,10 +177,10 @@ impl Client {
         Ok(FeedlineServiceClient::new(channel).max_decoding_message_size(MOST_MESSAGE_BYTES))
     }
 
-    async fn retried<R>(
-        &self,
-        call: impl AsyncFn(FeedlineServiceClient<Channel>) -> Result<R, Status>,
-    ) -> Result<R, ClientError> {
+    async fn retried<R, F>(&self, call: impl Fn(FeedlineServiceClient<Channel>) -> F) -> Result<R, ClientError>
+    where
+        F: Future<Output = Result<tonic::Response<R>, Status>>,
+    {
         let mut retry = Retry::new(self.options.retry_for);
         loop {
             let result = match self.connect().await {
@@ -181,7 +188,7 @@ impl Client {
                 Err(status) => Err(status),
             };
             match result {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) => self.wait(&mut retry, &status).await?,
             }
         }
