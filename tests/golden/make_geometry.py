@@ -50,6 +50,9 @@ elif sys.argv[1] == "opencv":
     import albumentations
     import cv2
 
+# Mean difference of 8-bit images whose values differ by 1 at most: only roundings may, and both ways.
+MEAN = 0.25
+
 
 def chw(image):
     """A torch tensor, channels first."""
@@ -74,11 +77,11 @@ def crop_sizes():
 def window():
     """A photograph, a window of it, and what a crop of that draws. The surroundings are extreme, so that a filter that looks
     beyond the window is caught."""
-    image = photo(36, 44)
-    image[:9] = image[:, :12] = 255
-    image[27:] = image[:, 32:] = 0
-    drawn = {"x": 12, "y": 9, "size": {"width": 20, "height": 18}}
-    return image, image[9:27, 12:32], [(0, "random_resized_crop", drawn)]
+    image = photo(28, 36)
+    image[:6] = image[:, :10] = 255
+    image[22:] = image[:, 28:] = 0
+    drawn = {"x": 10, "y": 6, "size": {"width": 18, "height": 16}}
+    return image, image[6:22, 10:28], [(0, "random_resized_crop", drawn)]
 
 
 def torchvision():
@@ -113,14 +116,14 @@ def torchvision():
     save("random_crop/pad_if_needed", TORCHVISION, [op], image, hwc(tv.crop(padded, 3, 3, 9, 3)), params=params)
 
     image, _, params = window()
-    box = (9, 12, 18, 20)
+    box = (6, 10, 16, 18)
     modes = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}
-    for height, width in [(8, 9), (23, 31), (7, 24), (18, 20)]:
+    for height, width in [(8, 9), (19, 22), (7, 24), (16, 18)]:
         for name, mode in modes.items():
             op = {"random_resized_crop": {"height": height, "width": width, "filter": name}}
             case = f"random_resized_crop/torchvision_{name}_{height}x{width}"
             expected = hwc(tv.resized_crop(chw(image), *box, [height, width], mode, antialias=True))
-            save(case, TORCHVISION, [op], image, expected, tolerance=1, params=params)
+            save(case, TORCHVISION, [op], image, expected, tolerance=1, mean_tolerance=MEAN, params=params)
             expected = hwc(tv.resized_crop(chw(floats(image)), *box, [height, width], mode, antialias=True))
             save(case + "_floats", TORCHVISION, [op], floats(image), expected, tolerance=2e-6, full=1.0, params=params)
 
@@ -167,18 +170,18 @@ def opencv():
     image, inside, params = window()
     op = {"random_resized_crop": {"height": 8, "width": 9, "antialias": False}}
     expected = cv2.resize(np.ascontiguousarray(inside), (9, 8), interpolation=cv2.INTER_LINEAR)
-    save("random_resized_crop/opencv_8x9", OPENCV, [op], image, expected, tolerance=1, params=params)
+    save("random_resized_crop/opencv_8x9", OPENCV, [op], image, expected, tolerance=1, mean_tolerance=MEAN, params=params)
 
     resize_opencv()
 
 
 def pillow():
-    images = {"noise": noise(), "photo": photo(), "checker": checker(), "ramp": ramp(), "gray": noise(13, 9, 1)}
+    images = {"noise": noise(), "photo": photo(20, 28), "checker": checker(), "ramp": ramp(), "gray": noise(13, 9, 1)}
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     filters |= {"lanczos3": Image.Resampling.LANCZOS, "box": Image.Resampling.BOX, "nearest_exact": Image.Resampling.NEAREST}
     for name, image in images.items():
         for filter, pillow in filters.items():
-            sizes = [(16, 5), (9, 16)] if name == "ramp" else [(7, 9), (24, 33)]
+            sizes = [(16, 5), (9, 16)] if name == "ramp" else [(7, 9), (19, 26)]
             if filter == "nearest_exact":
                 # Sizes at which no point lies on the line between two pixels: there Pillow's sums of steps go astray.
                 sizes = {"noise": [(7, 16), (24, 32)]}.get(name, [])
@@ -190,31 +193,34 @@ def pillow():
                 expected = np.array(Image.fromarray(squeezed).resize((width, height), pillow))
                 expected = expected.reshape(height, width, image.shape[2])
                 tolerance = 0 if filter == "nearest_exact" else 1
-                save(f"resize/pillow_{name}_{filter}_{height}x{width}", PILLOW, [op], image, expected, tolerance)
+                mean = 0 if filter == "nearest_exact" else MEAN
+                case = f"resize/pillow_{name}_{filter}_{height}x{width}"
+                save(case, PILLOW, [op], image, expected, tolerance, mean_tolerance=mean)
 
 
 def resize_torchvision():
     modes = {"bilinear": InterpolationMode.BILINEAR, "bicubic": InterpolationMode.BICUBIC}
     image = noise(seed=8)
+    small = floats(image[:11, :13])
     for name, mode in modes.items():
-        for height, width in [(7, 9), (24, 33), (1, 1), (17, 5)]:
+        for height, width in [(7, 9), (19, 26), (1, 1), (17, 5)]:
             op = {"resize": {"height": height, "width": width, "filter": name}}
             case = f"resize/torchvision_{name}_{height}x{width}"
             if height > 1:  # torch 2.15 fails on an assertion of its own when 8 bits become one pixel.
                 expected = hwc(tv.resize(chw(image), [height, width], mode, antialias=True))
-                save(case, TORCHVISION, [op], image, expected, tolerance=1)
-            expected = hwc(tv.resize(chw(floats(image)), [height, width], mode, antialias=True))
-            save(case + "_floats", TORCHVISION, [op], floats(image), expected, tolerance=2e-6, full=1.0)
-    for height, width in [(7, 9), (24, 33), (17, 24)]:
+                save(case, TORCHVISION, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
+            expected = hwc(tv.resize(chw(small), [height, width], mode, antialias=True))
+            save(case + "_floats", TORCHVISION, [op], small, expected, tolerance=2e-6, full=1.0)
+    for height, width in [(7, 9), (19, 26)]:
         op = {"resize": {"height": height, "width": width, "antialias": False}}
         case = f"resize/torchvision_no_antialias_{height}x{width}"
         expected = hwc(tv.resize(chw(image), [height, width], InterpolationMode.BILINEAR, antialias=False))
-        save(case, TORCHVISION, [op], image, expected, tolerance=1)
-        expected = hwc(tv.resize(chw(floats(image)), [height, width], InterpolationMode.BILINEAR, antialias=False))
-        save(case + "_floats", TORCHVISION, [op], floats(image), expected, tolerance=2e-6, full=1.0)
+        save(case, TORCHVISION, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
+        expected = hwc(tv.resize(chw(small), [height, width], InterpolationMode.BILINEAR, antialias=False))
+        save(case + "_floats", TORCHVISION, [op], small, expected, tolerance=2e-6, full=1.0)
     modes = {"nearest": InterpolationMode.NEAREST, "nearest_exact": InterpolationMode.NEAREST_EXACT}
     for name, mode in modes.items():
-        for height, width in [(7, 9), (24, 33), (1, 1)]:
+        for height, width in [(7, 9), (19, 26), (1, 1)]:
             op = {"resize": {"height": height, "width": width, "filter": name}}
             expected = hwc(tv.resize(chw(image), [height, width], mode))
             save(f"resize/torchvision_{name}_{height}x{width}", TORCHVISION, [op], image, expected)
@@ -222,18 +228,18 @@ def resize_torchvision():
         image = noise(*shape)
         expected = hwc(tv.resize(chw(image), [13], InterpolationMode.BILINEAR, antialias=True))
         op = {"resize": {"shortest_edge": 13}}
-        save(f"resize/torchvision_shortest_edge_{shape[0]}x{shape[1]}", TORCHVISION, [op], image, expected, tolerance=1)
+        save(f"resize/torchvision_shortest_edge_{shape[0]}x{shape[1]}", TORCHVISION, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
 
 
 def resize_tensorflow():
-    images = {"noise": noise(seed=9), "photo": photo(29, 47), "gray": noise(13, 9, 1), "pixel": pixel()}
+    images = {"noise": noise(seed=9), "photo": photo(15, 20), "gray": noise(13, 9, 1), "pixel": pixel()}
     for name, image in images.items():
-        for filter in ["bilinear", "bicubic", "lanczos3"]:
-            for height, width in [(7, 9), (24, 33)]:
+        for filter in ["bilinear", "bicubic", "lanczos3"] if name == "noise" else ["bilinear"]:
+            for height, width in [(7, 9), (19, 26)]:
                 expected = tf.image.resize(image, (height, width), filter, antialias=True).numpy()
                 op = {"resize": {"height": height, "width": width, "filter": filter, "output": "float"}}
-                save(f"resize/tf_{name}_{filter}_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=3e-4)
-        for height, width in [(7, 9), (24, 33)]:
+                save(f"resize/tf_{name}_{filter}_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=7e-4)
+        for height, width in [(7, 9), (19, 26)]:
             expected = tf.image.resize(image, (height, width), "bilinear", antialias=False).numpy()
             op = {"resize": {"height": height, "width": width, "antialias": False, "output": "float"}}
             save(f"resize/tf_{name}_no_antialias_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=1e-4)
@@ -242,13 +248,13 @@ def resize_tensorflow():
             save(f"resize/tf_{name}_nearest_{height}x{width}", TENSORFLOW, [op], image, expected)
     # Without antialias TensorFlow takes its cubic weights from a table of 1024 places.
     image = noise(seed=9)
-    for height, width in [(7, 9), (24, 33)]:
+    for height, width in [(7, 9), (19, 26)]:
         expected = tf.image.resize(image, (height, width), "bicubic", antialias=False).numpy()
         op = {"resize": {"height": height, "width": width, "filter": "bicubic", "antialias": False, "output": "float"}}
         save(f"resize/tf_bicubic_no_antialias_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=0.3)
         expected = tf.image.resize(image, (height, width), "lanczos3", antialias=False).numpy()
         op = {"resize": {"height": height, "width": width, "filter": "lanczos3", "antialias": False, "output": "float"}}
-        save(f"resize/tf_lanczos3_no_antialias_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=3e-4)
+        save(f"resize/tf_lanczos3_no_antialias_{height}x{width}", TENSORFLOW, [op], image, expected, tolerance=7e-4)
     image = noise(18, 24)
     expected = tf.image.resize(image, (6, 6), "area").numpy()
     op = {"resize": {"height": 6, "width": 6, "filter": "box", "output": "float"}}
@@ -261,17 +267,19 @@ def resize_tensorflow():
 
 
 def resize_opencv():
-    images = {"noise": noise(seed=10), "photo": photo(33, 41), "gray": noise(13, 9, 1)}
+    images = {"noise": noise(seed=10), "photo": photo(25, 31), "gray": noise(13, 9, 1)}
     for name, image in images.items():
-        for height, width in [(7, 9), (24, 33), (13, 20)]:
+        for height, width in [(7, 9), (19, 26), (13, 20)]:
             op = {"resize": {"height": height, "width": width, "antialias": False}}
             expected = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
             expected = expected.reshape(height, width, image.shape[2])
-            save(f"resize/opencv_{name}_{height}x{width}", OPENCV, [op], image, expected, tolerance=1)
-            expected = cv2.resize(floats(image), (width, height), interpolation=cv2.INTER_LINEAR)
-            expected = expected.reshape(height, width, image.shape[2])
-            case = f"resize/opencv_{name}_{height}x{width}_floats"
-            save(case, OPENCV, [op], floats(image), expected, tolerance=2e-6, full=1.0)
+            save(f"resize/opencv_{name}_{height}x{width}", OPENCV, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
+            if name != "photo":
+                small = floats(image[:11, :13])
+                expected = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+                expected = expected.reshape(height, width, image.shape[2])
+                case = f"resize/opencv_{name}_{height}x{width}_floats"
+                save(case, OPENCV, [op], small, expected, tolerance=2e-6, full=1.0)
             op = {"resize": {"height": height, "width": width, "filter": "nearest"}}
             expected = cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST)
             expected = expected.reshape(height, width, image.shape[2])
@@ -279,11 +287,11 @@ def resize_opencv():
     image = noise(18, 24)
     expected = cv2.resize(image, (6, 6), interpolation=cv2.INTER_AREA)
     op = {"resize": {"height": 6, "width": 6, "filter": "box"}}
-    save("resize/opencv_area_6x6", OPENCV, [op], image, expected, tolerance=1)
+    save("resize/opencv_area_6x6", OPENCV, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
     image = noise(11, 14)
     expected = albumentations.Resize(8, 9)(image=image)["image"]
     op = {"resize": {"height": 8, "width": 9, "antialias": False}}
-    save("resize/albumentations_8x9", ALBUMENTATIONS, [op], image, expected, tolerance=1)
+    save("resize/albumentations_8x9", ALBUMENTATIONS, [op], image, expected, tolerance=1, mean_tolerance=MEAN)
 
 
 {"pillow": pillow, "torchvision": torchvision, "tensorflow": tensorflow, "opencv": opencv}[sys.argv[1]]()
