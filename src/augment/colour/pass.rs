@@ -1,0 +1,245 @@
+//! One pass over the pixels of an 8-bit RGB image that applies several steps of torchvision's formulas at once, and can add up
+//! the gray of what it makes. Between steps values are whole numbers from 0 to 255, kept in registers as floats.
+
+use super::lanes::{LaneKernel, Lanes, Plain};
+use crate::augment::simd::Level;
+
+/// One step, by torchvision's formulas in 32-bit floats, result clamped to 0 to 255 and its fraction cut off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Step {
+    /// `scale * x + offset`.
+    Line { scale: f32, offset: f32 },
+    /// `ratio * x + rest * gray`.
+    Blend { ratio: f32, rest: f32 },
+}
+
+impl Step {
+    /// `adjust_brightness`.
+    pub(super) fn brightness(factor: f64) -> Self {
+        Step::Line { scale: bounded(factor) as f32, offset: 0.0 }
+    }
+
+    /// `adjust_contrast` around `mean`.
+    pub(super) fn contrast(factor: f64, mean: f32) -> Self {
+        let factor = bounded(factor);
+        Step::Line { scale: factor as f32, offset: (1.0 - factor) as f32 * mean }
+    }
+
+    /// `adjust_saturation`.
+    pub(super) fn saturation(factor: f64) -> Self {
+        let factor = bounded(factor);
+        Step::Blend { ratio: factor as f32, rest: (1.0 - factor) as f32 }
+    }
+}
+
+/// A factor within the contract's bounds, so that no product leaves the range of 32-bit integers. A record that is replayed
+/// may hold any number.
+fn bounded(factor: f64) -> f64 {
+    factor.clamp(0.0, 1000.0)
+}
+
+/// torchvision's gray of 8 bits: `floor(0.2989 r + 0.587 g + 0.114 b)`, computed without error. torchvision itself rounds in
+/// 32-bit floats, so that 3 of the 2^24 colours, whose gray is a whole number, come out one lower there.
+pub(super) fn gray(r: u8, g: u8, b: u8) -> u8 {
+    ((2989 * u32::from(r) + 5870 * u32::from(g) + 1140 * u32::from(b)) / 10_000) as u8
+}
+
+/// Applies `steps`, at most one of them a blend and at most three in all, to RGB `pixels`; returns the sum of the
+/// resulting [`gray`] of all pixels.
+pub(super) fn apply_summing(pixels: &mut [u8], steps: &[Step]) -> u64 {
+    run(Level::current(), pixels, steps, true)
+}
+
+/// Applies `steps`, of any number and kind, to RGB `pixels`.
+pub(super) fn apply(pixels: &mut [u8], steps: &[Step]) {
+    run(Level::current(), pixels, steps, false);
+}
+
+fn run(level: Level, pixels: &mut [u8], mut steps: &[Step], sum: bool) -> u64 {
+    loop {
+        let (shape, count) = Shape::of(steps);
+        let (now, later) = steps.split_at(count);
+        let total = one_pass(level, pixels, now, shape, sum && later.is_empty());
+        if later.is_empty() {
+            return total;
+        }
+        steps = later;
+    }
+}
+
+/// Lines before a blend, whether there is one, and lines after it: what a pass is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    before: usize,
+    blend: bool,
+    after: usize,
+}
+
+impl Shape {
+    /// The shape of the first of `steps` that one pass can do, and how many these are.
+    fn of(steps: &[Step]) -> (Shape, usize) {
+        let lines = |steps: &[Step]| steps.iter().take_while(|step| matches!(step, Step::Line { .. })).count();
+        let before = lines(steps).min(2);
+        let blend = matches!(steps.get(before), Some(Step::Blend { .. }));
+        let after = if blend && before < 2 { lines(&steps[before + 1..]).min(1) } else { 0 };
+        (Shape { before, blend, after }, before + usize::from(blend) + after)
+    }
+}
+
+fn one_pass(level: Level, pixels: &mut [u8], steps: &[Step], shape: Shape, sum: bool) -> u64 {
+    macro_rules! pass {
+        ($before:literal, $blend:literal, $after:literal) => {
+            match sum {
+                true => Pass::<$before, $blend, $after, true>::new(pixels, steps).run_at(level),
+                false => Pass::<$before, $blend, $after, false>::new(pixels, steps).run_at(level),
+            }
+        };
+    }
+    match (shape.before, shape.blend, shape.after) {
+        (0, false, _) if !sum => 0,
+        (0, false, _) => pass!(0, false, 0),
+        (1, false, _) => pass!(1, false, 0),
+        (_, false, _) => pass!(2, false, 0),
+        (0, true, 0) => pass!(0, true, 0),
+        (0, true, _) => pass!(0, true, 1),
+        (1, true, 0) => pass!(1, true, 0),
+        (1, true, _) => pass!(1, true, 1),
+        (_, true, _) => pass!(2, true, 0),
+    }
+}
+
+/// A pass of one shape: `BEFORE` lines, a blend if `BLEND`, `AFTER` lines, and the sum of gray if `SUM`.
+struct Pass<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> {
+    pixels: &'a mut [u8],
+    before: [(f32, f32); BEFORE],
+    blend: (f32, f32),
+    after: [(f32, f32); AFTER],
+}
+
+impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool>
+    Pass<'a, BEFORE, BLEND, AFTER, SUM>
+{
+    fn new(pixels: &'a mut [u8], steps: &[Step]) -> Self {
+        let pair = |index: usize| match steps.get(index) {
+            Some(Step::Line { scale: a, offset: b } | Step::Blend { ratio: a, rest: b }) => (*a, *b),
+            None => (1.0, 0.0),
+        };
+        let after = BEFORE + usize::from(BLEND);
+        Pass {
+            pixels,
+            before: std::array::from_fn(pair),
+            blend: pair(BEFORE),
+            after: std::array::from_fn(|index| pair(after + index)),
+        }
+    }
+
+    /// Does the pixels at `at`; returns their gray if it is wanted.
+    ///
+    /// # Safety
+    /// The processor has the features of `L`; `L::READ` bytes at `at` can be read and `3 * L::COUNT` written.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn group<L: Lanes>(&self, at: *mut u8) -> Option<L> {
+        // SAFETY: what the caller says.
+        unsafe {
+            let mut rgb = L::load(at);
+            for (index, line) in self.before.iter().enumerate() {
+                rgb = rgb.map(|x| scaled(x, *line));
+                // The last step is clamped and cut off while it is stored.
+                if index + 1 < BEFORE || BLEND || SUM {
+                    rgb = rgb.map(|x| x.whole());
+                }
+            }
+            if BLEND {
+                let (ratio, gray) = (L::splat(self.blend.0), gray_of(rgb).times(L::splat(self.blend.1)));
+                rgb = rgb.map(|x| x.times(ratio).plus(gray));
+                if AFTER > 0 || SUM {
+                    rgb = rgb.map(|x| x.whole());
+                }
+            }
+            for line in &self.after {
+                rgb = rgb.map(|x| scaled(x, *line));
+                if SUM {
+                    rgb = rgb.map(|x| x.whole());
+                }
+            }
+            if BEFORE > 0 || BLEND || AFTER > 0 {
+                L::store(rgb, at);
+            }
+            if SUM { Some(gray_of(rgb)) } else { None }
+        }
+    }
+}
+
+impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> LaneKernel
+    for Pass<'_, BEFORE, BLEND, AFTER, SUM>
+{
+    type Output = u64;
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn run<L: Lanes>(self) -> u64 {
+        let len = self.pixels.len() / 3 * 3;
+        let start = self.pixels.as_mut_ptr();
+        let (mut at, mut total) = (0, 0);
+        // SAFETY: the processor has the features of `L` (the caller says so); a group begins only where `L::READ` bytes, of
+        // which it writes the first `3 * L::COUNT`, lie before the end, and a single pixel where 3 do.
+        unsafe {
+            while at + L::READ <= len {
+                let mut sum = L::splat(0.0);
+                // So many groups that the sum in a lane stays below 2^24, where floats are exact.
+                for _ in 0..EXACT_GROUPS {
+                    if at + L::READ > len {
+                        break;
+                    }
+                    if let Some(gray) = self.group::<L>(start.add(at)) {
+                        sum = sum.plus(gray);
+                    }
+                    at += 3 * L::COUNT;
+                }
+                if SUM {
+                    total += sum.total();
+                }
+            }
+            while at < len {
+                if let Some(gray) = self.group::<Plain<1>>(start.add(at)) {
+                    total += gray.total();
+                }
+                at += 3;
+            }
+        }
+        total
+    }
+}
+
+/// 65,536 times 255 is below 2^24.
+const EXACT_GROUPS: usize = 1 << 16;
+
+/// # Safety
+/// The processor has the features of `L`.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn scaled<L: Lanes>(x: L, (scale, offset): (f32, f32)) -> L {
+    // SAFETY: what the caller says.
+    unsafe { x.times(L::splat(scale)).plus(L::splat(offset)) }
+}
+
+/// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; a half is
+/// added, so that the product with the rounded 1/10,000 never falls to the other side of a whole number.
+///
+/// # Safety
+/// The processor has the features of `L`.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(super) unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
+    // SAFETY: what the caller says.
+    unsafe {
+        let sum = r.times(L::splat(2989.0)).plus(g.times(L::splat(5870.0)));
+        let sum = sum.plus(b.times(L::splat(1140.0)).plus(L::splat(0.5)));
+        sum.times(L::splat(1e-4)).cut()
+    }
+}
+
+#[cfg(test)]
+#[path = "pass_tests.rs"]
+mod tests;
