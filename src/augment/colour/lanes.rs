@@ -110,9 +110,7 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
     #[inline(always)]
     unsafe fn load(from: *const u8) -> [Self; 3] {
         // SAFETY: the greatest index is 3 N - 1, and the caller says that READ = 3 N bytes can be read.
-        std::array::from_fn(|channel| {
-            Plain(std::array::from_fn(|i| f32::from(unsafe { *from.add(3 * i + channel) })))
-        })
+        std::array::from_fn(|channel| Plain(std::array::from_fn(|i| f32::from(unsafe { *from.add(3 * i + channel) }))))
     }
 
     #[inline(always)]

@@ -44,7 +44,7 @@ pub(super) fn gray(r: u8, g: u8, b: u8) -> u8 {
     ((2989 * u32::from(r) + 5870 * u32::from(g) + 1140 * u32::from(b)) / 10_000) as u8
 }
 
-/// Applies `steps`, at most one of them a blend and at most three in all, to RGB `pixels`; returns the sum of the
+/// Applies `steps`, of any number and kind, to RGB `pixels`; returns the sum of the
 /// resulting [`gray`] of all pixels.
 pub(super) fn apply_summing(pixels: &mut [u8], steps: &[Step]) -> u64 {
     run(Level::current(), pixels, steps, true)
@@ -53,6 +53,11 @@ pub(super) fn apply_summing(pixels: &mut [u8], steps: &[Step]) -> u64 {
 /// Applies `steps`, of any number and kind, to RGB `pixels`.
 pub(super) fn apply(pixels: &mut [u8], steps: &[Step]) {
     run(Level::current(), pixels, steps, false);
+}
+
+/// The mean of which `sum` is the sum over an image of `values` values, as the nearest 32-bit float.
+pub(super) fn mean(sum: u64, values: usize) -> f32 {
+    (sum as f64 / (values / 3) as f64) as f32
 }
 
 fn run(level: Level, pixels: &mut [u8], mut steps: &[Step], sum: bool) -> u64 {

@@ -41,7 +41,8 @@ fn every_shape_at_every_level_equals_the_plain_formulas() {
             let count = rng.below(6) as usize;
             let steps: Vec<Step> = (0..count)
                 .map(|_| {
-                    let factor = if rng.chance(0.3) { rng.uniform([0.0, 3.0]) } else { factors[rng.below(11) as usize] };
+                    let factor =
+                        if rng.chance(0.3) { rng.uniform([0.0, 3.0]) } else { factors[rng.below(11) as usize] };
                     match rng.below(3) {
                         0 => Step::brightness(factor),
                         1 => Step::contrast(factor, rng.uniform([0.0, 255.0]) as f32),
