@@ -41,7 +41,8 @@ const OPS: [(&str, &str); 17] = [
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    println!("{:<24}{}", "ns per image", Level::available().map(|level| format!("{level:>12?}")).collect::<String>());
+    let heads = Level::available().map(|level| format!("{:>12}", format!("{level:?}")));
+    println!("{:<24}{}", "ns per image", heads.collect::<String>());
     for (name, op) in OPS {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word)) {
             let times = Level::available().map(|level| format!("{:>12}", nanoseconds(op, level)));

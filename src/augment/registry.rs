@@ -7,7 +7,14 @@ use crate::image::Form;
 /// Builds the op of a message whose defaults are filled in. A refusal comes with the op's name.
 pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusal)> {
     match op {
+        Op::Resize(m) => named("resize", geometry::resize::from_message(m, input)),
+        Op::CenterCrop(m) => named("center_crop", geometry::center_crop::from_message(m, input)),
+        Op::CentralCrop(m) => named("central_crop", geometry::central_crop::from_message(m, input)),
+        Op::RandomCrop(m) => named("random_crop", geometry::random_crop::from_message(m, input)),
+        Op::RandomResizedCrop(m) => named("random_resized_crop", geometry::random_resized_crop::from_message(m, input)),
         Op::HorizontalFlip(m) => named("horizontal_flip", geometry::horizontal_flip::from_message(m, input)),
+        Op::VerticalFlip(m) => named("vertical_flip", geometry::vertical_flip::from_message(m, input)),
+        Op::Rot90(m) => named("rot90", geometry::rot90::from_message(m, input)),
         Op::Brightness(m) => named("brightness", colour::brightness::from_message(m, input)),
         Op::Contrast(m) => named("contrast", colour::contrast::from_message(m, input)),
         Op::Saturation(m) => named("saturation", colour::saturation::from_message(m, input)),
@@ -20,7 +27,6 @@ pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusa
         Op::Sequence(_) | Op::OneOf(_) | Op::SomeOf(_) | Op::RandomOrder(_) => {
             unreachable!("groups are built by the pipeline")
         }
-        _ => named("op", Err(Refusal::new("", "unknown", "a known op"))),
     }
 }
 

@@ -46,7 +46,11 @@ impl<E: Fn(f32) -> f32, F: Fn([f32; 3]) -> [f32; 3]> Kernel for Bytes<'_, E, F> 
 
     #[inline(always)]
     fn run(self) {
-        let one = |pixel: [u8; 3]| (self.turn)(pixel.map(|x| (self.enter)(f32::from(x)))).map(|x| cut(x * self.leave));
+        let one = |[r, g, b]: [u8; 3]| {
+            let [r, g, b] = [(self.enter)(f32::from(r)), (self.enter)(f32::from(g)), (self.enter)(f32::from(b))];
+            let [r, g, b] = (self.turn)([r, g, b]);
+            [cut(r * self.leave), cut(g * self.leave), cut(b * self.leave)]
+        };
         let (groups, rest) = self.values.as_chunks_mut::<{ 3 * GROUP }>();
         for group in groups {
             // Colours apart, so that the middle loop works on whole vectors.
@@ -85,26 +89,22 @@ impl<F: Fn([f32; 3]) -> [f32; 3]> Kernel for Floats<'_, F> {
 
 #[inline(always)]
 fn max(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
+    select(a > b, a, b)
 }
 
 #[inline(always)]
 fn min(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
+    select(a < b, a, b)
 }
 
 #[inline(always)]
 fn turned_by_torchvision([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
     let (high, low) = (max(r, max(g, b)), min(r, min(g, b)));
     let (range, is_gray) = (high - low, high == low);
-    let saturation = range / if is_gray { 1.0 } else { high };
-    let divisor = if is_gray { 1.0 } else { range };
-    let [rc, gc, bc] = [r, g, b].map(|x| (high - x) / divisor);
-    let sixths = match () {
-        () if high == r => bc - gc,
-        () if high == g => rc + 2.0 - bc,
-        () => gc + 4.0 - rc,
-    };
+    let saturation = range / select(is_gray, 1.0, high);
+    let divisor = select(is_gray, 1.0, range);
+    let (rc, gc, bc) = ((high - r) / divisor, (high - g) / divisor, (high - b) / divisor);
+    let sixths = select(high == r, bc - gc, select(high == g, rc + 2.0 - bc, gc + 4.0 - rc));
     let hue = fraction(sixths * (1.0 / 6.0) + 1.0);
     let sixths = fraction(hue + delta) * 6.0;
     let sector = sixths.floor();
@@ -115,18 +115,12 @@ fn turned_by_torchvision([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
     let t = clamp((along + paler) * v, 1.0);
     let p = clamp(paler * v, 1.0);
     // A hue that rounding has led to a whole turn is in sector 6, which is sector 0.
-    let choose = |of: [f32; 6]| {
-        let (low, high) = (if sector == 1.0 { of[1] } else { of[0] }, if sector == 3.0 { of[3] } else { of[2] });
-        let (last, first) = (if sector == 5.0 { of[5] } else { of[4] }, sector < 2.0 || sector >= 6.0);
-        if first {
-            low
-        } else if sector < 4.0 {
-            high
-        } else {
-            last
-        }
-    };
-    [choose([v, q, p, p, t, v]), choose([t, v, v, q, p, p]), choose([p, p, t, v, v, q])]
+    let (ends, second, third) = (sector < 1.0 || sector >= 6.0, sector == 1.0, sector == 2.0);
+    let (fourth, fifth) = (sector == 3.0, sector == 4.0);
+    let r = select(ends, v, select(second, q, select(third || fourth, p, select(fifth, t, v))));
+    let g = select(ends, t, select(second || third, v, select(fourth, q, p)));
+    let b = select(ends || second, p, select(third, t, select(fourth || fifth, v, q)));
+    [r, g, b]
 }
 
 /// What is left of `x` beyond its floor, as Python's `x % 1`.
@@ -141,26 +135,17 @@ fn turned_by_tensorflow([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
     // The value that is neither: the larger of the smaller two.
     let middle = max(min(r, g), min(max(r, g), b));
     // The sector of six that the colour lies in, by which value is largest and which smallest.
-    let sector = match () {
-        () if r < g && b < r => 1.0,
-        () if r < g && b > g => 3.0,
-        () if r < g => 2.0,
-        () if b < g => 0.0,
-        () if b > r => 4.0,
-        () => 5.0,
-    };
+    let rising = select(b < r, 1.0, select(b > g, 3.0, 2.0));
+    let sector = select(r < g, rising, select(b < g, 0.0, select(b > r, 4.0, 5.0)));
     let (range, is_gray) = (high - low, high == low);
-    let ratio = (middle - low) / if is_gray { 1.0 } else { range };
-    let rising = sector == 0.0 || sector == 2.0 || sector == 4.0;
-    let hue = if is_gray { 0.0 } else { sector + if rising { ratio } else { 1.0 - ratio } };
-    let hue = hue + delta * 6.0;
+    let ratio = (middle - low) / select(is_gray, 1.0, range);
+    let hue = select(is_gray, 0.0, sector + select(is_even(sector), ratio, 1.0 - ratio)) + delta * 6.0;
     // At most one turn off, since delta is at most one.
-    let hue = if hue < 0.0 { hue + 6.0 } else { hue };
-    let hue = if hue >= 6.0 { hue - 6.0 } else { hue };
+    let hue = select(hue < 0.0, hue + 6.0, hue);
+    let hue = select(hue >= 6.0, hue - 6.0, hue);
     let sector = hue.floor();
     let ratio = hue - sector;
-    let rising = sector == 0.0 || sector == 2.0 || sector == 4.0;
-    let middle = low + if rising { ratio } else { 1.0 - ratio } * range;
+    let middle = low + select(is_even(sector), ratio, 1.0 - ratio) * range;
     place(sector, high, middle, low)
 }
 
@@ -168,15 +153,11 @@ fn turned_by_tensorflow([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
 fn saturated_by_tensorflow([r, g, b]: [f32; 3], factor: f32) -> [f32; 3] {
     let (v, low) = (max(r, max(g, b)), min(r, min(g, b)));
     let range = v - low;
-    let saturation = if v > 0.0 { range / v } else { 0.0 };
+    let saturation = select(v > 0.0, range / v, 0.0);
     let norm = 1.0 / (6.0 * range);
-    let hue = match () {
-        () if range <= 0.0 => 0.0,
-        () if r == v => norm * (g - b),
-        () if g == v => norm * (b - r) + 2.0 / 6.0,
-        () => norm * (r - g) + 4.0 / 6.0,
-    };
-    let hue = if hue < 0.0 { hue + 1.0 } else { hue };
+    let (green, blue) = (norm * (b - r) + 2.0 / 6.0, norm * (r - g) + 4.0 / 6.0);
+    let hue = select(range <= 0.0, 0.0, select(r == v, norm * (g - b), select(g == v, green, blue)));
+    let hue = select(hue < 0.0, hue + 1.0, hue);
     let saturation = clamp(saturation * factor, 1.0);
     let chroma = saturation * v;
     let (low, sixths) = (v - chroma, hue * 6.0);
@@ -188,17 +169,24 @@ fn saturated_by_tensorflow([r, g, b]: [f32; 3], factor: f32) -> [f32; 3] {
 /// Which of red, green and blue is the largest, the middle and the smallest value in each of the six sectors of hue.
 #[inline(always)]
 fn place(sector: f32, high: f32, middle: f32, low: f32) -> [f32; 3] {
-    let among = |a: f32, b: f32| sector == a || sector == b;
-    let choose = |high_in: (f32, f32), middle_in: (f32, f32)| {
-        if among(high_in.0, high_in.1) {
-            high
-        } else if among(middle_in.0, middle_in.1) {
-            middle
-        } else {
-            low
-        }
-    };
-    [choose((0.0, 5.0), (1.0, 4.0)), choose((1.0, 2.0), (0.0, 3.0)), choose((3.0, 4.0), (2.0, 5.0))]
+    let (first, second, third) = (sector == 0.0, sector == 1.0, sector == 2.0);
+    let (fourth, fifth, sixth) = (sector == 3.0, sector == 4.0, sector == 5.0);
+    let r = select(first || sixth, high, select(second || fifth, middle, low));
+    let g = select(second || third, high, select(first || fourth, middle, low));
+    let b = select(fourth || fifth, high, select(third || sixth, middle, low));
+    [r, g, b]
+}
+
+/// Of the whole numbers from 0 to 5.
+#[inline(always)]
+fn is_even(sector: f32) -> bool {
+    sector == 0.0 || sector == 2.0 || sector == 4.0
+}
+
+/// One of two values that are both computed, so that there is nothing to jump over.
+#[inline(always)]
+fn select(first: bool, a: f32, b: f32) -> f32 {
+    if first { a } else { b }
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ pub(super) trait LaneKernel: Sized {
     /// What it returns.
     type Output;
 
-    /// The loop. Must be `#[inline(always)]`.
+    /// The loop. Must be `#[inline(always)]`, and so must all that it gives lanes to: what is not inlined is not compiled for
+    /// the level, and closures are not always.
     ///
     /// # Safety
     /// The processor has the features of `L`.
@@ -204,10 +205,12 @@ mod x86 {
                 // The first 12 bytes to the lower half, the next 12 to the upper one: 4 pixels each.
                 let bytes = _mm256_loadu_si256(from.cast());
                 let halves = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5));
-                SPREAD.each_ref().map(|at| {
+                let mut rgb = [Avx2(_mm256_setzero_ps()); 3];
+                for (colour, at) in rgb.iter_mut().zip(&SPREAD) {
                     let at = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.as_ptr().cast()));
-                    Avx2(_mm256_cvtepi32_ps(_mm256_shuffle_epi8(halves, at)))
-                })
+                    *colour = Avx2(_mm256_cvtepi32_ps(_mm256_shuffle_epi8(halves, at)));
+                }
+                rgb
             }
         }
 
@@ -215,7 +218,9 @@ mod x86 {
         unsafe fn store(rgb: [Self; 3], to: *mut u8) {
             // SAFETY: the caller says that 24 bytes can be written: 16, then 8.
             unsafe {
-                let [r, g, b] = rgb.map(|x| _mm256_cvttps_epi32(x.0));
+                let r = _mm256_cvttps_epi32(rgb[0].0);
+                let g = _mm256_cvttps_epi32(rgb[1].0);
+                let b = _mm256_cvttps_epi32(rgb[2].0);
                 // Packing with signed saturation twice clamps to 0 to 255.
                 let bytes = _mm256_packus_epi16(_mm256_packs_epi32(r, g), _mm256_packs_epi32(b, b));
                 let join = _mm256_broadcastsi128_si256(_mm_loadu_si128(JOIN.as_ptr().cast()));
@@ -283,10 +288,12 @@ mod x86 {
                 let bytes = _mm512_maskz_loadu_epi8(BYTES, from.cast());
                 let quarters = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
                 let bytes = _mm512_permutexvar_epi32(quarters, bytes);
-                SPREAD.each_ref().map(|at| {
+                let mut rgb = [Avx512(_mm512_setzero_ps()); 3];
+                for (colour, at) in rgb.iter_mut().zip(&SPREAD) {
                     let at = _mm512_broadcast_i32x4(_mm_loadu_si128(at.as_ptr().cast()));
-                    Avx512(_mm512_cvtepi32_ps(_mm512_shuffle_epi8(bytes, at)))
-                })
+                    *colour = Avx512(_mm512_cvtepi32_ps(_mm512_shuffle_epi8(bytes, at)));
+                }
+                rgb
             }
         }
 
@@ -294,7 +301,9 @@ mod x86 {
         unsafe fn store(rgb: [Self; 3], to: *mut u8) {
             // SAFETY: the caller says that 48 bytes can be written; the mask leaves out the rest.
             unsafe {
-                let [r, g, b] = rgb.map(|x| _mm512_cvttps_epi32(x.0));
+                let r = _mm512_cvttps_epi32(rgb[0].0);
+                let g = _mm512_cvttps_epi32(rgb[1].0);
+                let b = _mm512_cvttps_epi32(rgb[2].0);
                 let bytes = _mm512_packus_epi16(_mm512_packs_epi32(r, g), _mm512_packs_epi32(b, b));
                 let join = _mm512_broadcast_i32x4(_mm_loadu_si128(JOIN.as_ptr().cast()));
                 let bytes = _mm512_shuffle_epi8(bytes, join);

@@ -149,23 +149,22 @@ impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: 
         unsafe {
             let mut rgb = L::load(at);
             for (index, line) in self.before.iter().enumerate() {
-                rgb = rgb.map(|x| scaled(x, *line));
+                rgb = scaled(rgb, *line);
                 // The last step is clamped and cut off while it is stored.
                 if index + 1 < BEFORE || BLEND || SUM {
-                    rgb = rgb.map(|x| x.whole());
+                    rgb = whole(rgb);
                 }
             }
             if BLEND {
-                let (ratio, gray) = (L::splat(self.blend.0), gray_of(rgb).times(L::splat(self.blend.1)));
-                rgb = rgb.map(|x| x.times(ratio).plus(gray));
+                rgb = blended(rgb, self.blend);
                 if AFTER > 0 || SUM {
-                    rgb = rgb.map(|x| x.whole());
+                    rgb = whole(rgb);
                 }
             }
             for line in &self.after {
-                rgb = rgb.map(|x| scaled(x, *line));
+                rgb = scaled(rgb, *line);
                 if SUM {
-                    rgb = rgb.map(|x| x.whole());
+                    rgb = whole(rgb);
                 }
             }
             if BEFORE > 0 || BLEND || AFTER > 0 {
@@ -224,9 +223,33 @@ const EXACT_GROUPS: usize = 1 << 16;
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn scaled<L: Lanes>(x: L, (scale, offset): (f32, f32)) -> L {
+unsafe fn scaled<L: Lanes>([r, g, b]: [L; 3], (scale, offset): (f32, f32)) -> [L; 3] {
     // SAFETY: what the caller says.
-    unsafe { x.times(L::splat(scale)).plus(L::splat(offset)) }
+    unsafe {
+        let (scale, offset) = (L::splat(scale), L::splat(offset));
+        [r.times(scale).plus(offset), g.times(scale).plus(offset), b.times(scale).plus(offset)]
+    }
+}
+
+/// # Safety
+/// The processor has the features of `L`.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn blended<L: Lanes>([r, g, b]: [L; 3], (ratio, rest): (f32, f32)) -> [L; 3] {
+    // SAFETY: what the caller says.
+    unsafe {
+        let (ratio, gray) = (L::splat(ratio), gray_of([r, g, b]).times(L::splat(rest)));
+        [r.times(ratio).plus(gray), g.times(ratio).plus(gray), b.times(ratio).plus(gray)]
+    }
+}
+
+/// # Safety
+/// The processor has the features of `L`.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
+    // SAFETY: what the caller says.
+    unsafe { [r.whole(), g.whole(), b.whole()] }
 }
 
 /// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; a half is
@@ -236,7 +259,7 @@ unsafe fn scaled<L: Lanes>(x: L, (scale, offset): (f32, f32)) -> L {
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-pub(super) unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
+unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
     // SAFETY: what the caller says.
     unsafe {
         let sum = r.times(L::splat(2989.0)).plus(g.times(L::splat(5870.0)));

@@ -1,0 +1,119 @@
+use feedline_proto::v1;
+
+use crate::augment::op::{Refusal, Scratch};
+use crate::image::{Image, Pixels, Size, Window};
+
+/// Filters as functions of the distance.
+mod kernel;
+
+/// Which source pixels make an output pixel, with their weights.
+mod axis;
+
+/// Where the pixels come from.
+mod source;
+
+/// Pixels picked, not mixed.
+mod nearest;
+
+/// Pixels mixed in floating point.
+mod float;
+
+/// Pixels mixed in whole numbers.
+mod integer;
+
+use kernel::Kernel;
+use source::{Source, Value};
+
+/// How an image is resized.
+pub(super) struct Resampling {
+    method: Method,
+    /// Widen the kernel when shrinking.
+    antialias: bool,
+    /// Make floats of 8 bits.
+    float: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Method {
+    /// The pixel at floor(x * scale).
+    Nearest,
+    /// The pixel whose centre is nearest.
+    NearestExact,
+    /// Pixels weighted by their distance.
+    Kernel(Kernel),
+}
+
+impl Resampling {
+    /// As the fields `filter` and `antialias` say it.
+    pub(super) fn new(filter: i32, antialias: Option<bool>, float: bool) -> Result<Self, Refusal> {
+        let antialias = antialias.unwrap_or(true);
+        let method = match v1::Filter::try_from(filter) {
+            Ok(v1::Filter::Nearest) => Method::Nearest,
+            Ok(v1::Filter::NearestExact) => Method::NearestExact,
+            Ok(v1::Filter::Bilinear | v1::Filter::Unspecified) => Method::Kernel(Kernel::Bilinear),
+            Ok(v1::Filter::Bicubic) => Method::Kernel(Kernel::Bicubic),
+            // A box as wide as one pixel holds the centre of one.
+            Ok(v1::Filter::Box) if !antialias => Method::NearestExact,
+            Ok(v1::Filter::Box) => Method::Kernel(Kernel::Box),
+            Ok(v1::Filter::Lanczos3) => Method::Kernel(Kernel::Lanczos3),
+            Err(_) => {
+                let expected = "nearest, nearest_exact, bilinear, bicubic, box or lanczos3";
+                return Err(Refusal::new("filter", filter, expected));
+            }
+        };
+        Ok(Resampling { method, antialias, float })
+    }
+
+    /// Makes an image of size `to` of the `window` of `image`, which lies inside. Nothing outside of the window has a part in
+    /// it.
+    pub(super) fn apply<'a>(&self, image: Image<'a>, window: Window, to: Size, scratch: &mut Scratch) -> Image<'a> {
+        let to_float = self.float && image.as_u8().is_some();
+        if window.size == to && !to_float {
+            return super::crop::cut(image, window, scratch);
+        }
+        // Of equal sizes only the type differs, and every filter leaves the values alone.
+        let method = if window.size == to { Method::Nearest } else { self.method };
+        let channels = image.channels();
+        let made = match image.pixels() {
+            Pixels::U8(values) => {
+                let source = Source::new(values, image.size(), channels, window);
+                match method {
+                    _ if self.float => Image::from_f32(to, channels, self.floats(method, &source, to, scratch)),
+                    Method::Kernel(kernel) if self.antialias => {
+                        Image::from_u8(to, channels, integer::resample(kernel, &source, to, scratch))
+                    }
+                    Method::Kernel(kernel) => {
+                        let mut out = scratch.bytes(to.area() as usize * channels);
+                        float::resample(kernel, self.antialias, &source, to, &mut out, scratch);
+                        Image::from_u8(to, channels, out)
+                    }
+                    Method::Nearest | Method::NearestExact => {
+                        let mut out = scratch.bytes(to.area() as usize * channels);
+                        nearest::pick(&source, method == Method::NearestExact, to, &mut out, |x| x);
+                        Image::from_u8(to, channels, out)
+                    }
+                }
+            }
+            Pixels::F32(values) => {
+                let source = Source::new(values, image.size(), channels, window);
+                Image::from_f32(to, channels, self.floats(method, &source, to, scratch))
+            }
+        };
+        scratch.recycle(image);
+        made
+    }
+
+    fn floats<T: Value>(&self, method: Method, source: &Source<'_, T>, to: Size, scratch: &mut Scratch) -> Vec<f32> {
+        let mut out = scratch.floats(to.area() as usize * source.channels());
+        match method {
+            Method::Kernel(kernel) => float::resample(kernel, self.antialias, source, to, &mut out, scratch),
+            Method::Nearest | Method::NearestExact => {
+                nearest::pick(source, method == Method::NearestExact, to, &mut out, Value::float);
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+use feedline_proto::v1;
+
+use crate::augment::op::{Built, Op, Refusal, Scratch, either};
+use crate::image::{Form, Image, Pixels, Size, ValuesMut};
+use crate::sample::Geometry;
+use crate::seed::Rng;
+
+/// Turns counter-clockwise by quarters drawn from a list: `tf.image.rot90`, `numpy.rot90`, `albumentations.RandomRotate90` (all
+/// four, none included). Exact.
+struct Rot90 {
+    /// Not empty, each below 4.
+    turns: Vec<u32>,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Rot90, input: Form) -> Result<Built, Refusal> {
+    if message.turns.is_empty() || message.turns.iter().any(|turns| *turns > 3) {
+        return Err(Refusal::new("turns", format!("{:?}", message.turns), "numbers of quarter turns, each 0 to 3"));
+    }
+    let turned = Form { smallest: input.smallest.transposed(), largest: input.largest.transposed(), ..input };
+    let odd = message.turns.iter().filter(|turns| *turns % 2 == 1).count();
+    let output = match message.turns.len() - odd {
+        0 => turned,
+        _ if odd == 0 => input,
+        _ => either(input, turned)?,
+    };
+    Built::maybe(Rot90 { turns: message.turns.clone() }, message.p, input, output)
+}
+
+impl Op for Rot90 {
+    /// Quarter turns.
+    type Params = u32;
+    const NAME: &'static str = "rot90";
+
+    fn draw(&self, rng: &mut Rng, _: Size) -> u32 {
+        self.turns[rng.below(self.turns.len() as u64) as usize]
+    }
+
+    fn apply<'a>(&self, turns: &u32, mut image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        match turns % 4 {
+            0 => image,
+            2 => {
+                let channels = image.channels();
+                match image.values_mut() {
+                    ValuesMut::U8(values) => reverse_pixels(values, channels),
+                    ValuesMut::F32(values) => reverse_pixels(values, channels),
+                }
+                image
+            }
+            odd => quarter(image, odd == 1, scratch),
+        }
+    }
+
+    fn geometry(&self, turns: &u32, size: Size) -> Option<Geometry> {
+        Some(Geometry::quarter_turns(*turns, size))
+    }
+}
+
+fn reverse_pixels<T: Copy>(values: &mut [T], channels: usize) {
+    match channels {
+        3 => values.as_chunks_mut::<3>().0.reverse(),
+        _ => values.reverse(),
+    }
+}
+
+/// One quarter turn, counter-clockwise or clockwise.
+fn quarter<'a>(image: Image<'a>, counter: bool, scratch: &mut Scratch) -> Image<'a> {
+    let (size, channels) = (image.size(), image.channels());
+    let turned = match image.pixels() {
+        Pixels::U8(values) => {
+            let mut out = scratch.bytes(values.len());
+            match channels {
+                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, counter),
+                _ => turn(values, &mut out, size, counter),
+            }
+            Image::from_u8(size.transposed(), channels, out)
+        }
+        Pixels::F32(values) => {
+            let mut out = scratch.floats(values.len());
+            match channels {
+                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, counter),
+                _ => turn(values, &mut out, size, counter),
+            }
+            Image::from_f32(size.transposed(), channels, out)
+        }
+    };
+    scratch.recycle(image);
+    turned
+}
+
+/// Writes pixels of an image of `size` to where they stand after a quarter turn. Tile by tile, so that the columns read and the
+/// rows written stay in the cache.
+fn turn<P: Copy>(pixels: &[P], out: &mut [P], size: Size, counter: bool) {
+    const TILE: usize = 32;
+    let (width, height) = (size.width as usize, size.height as usize);
+    for (band, rows) in out.chunks_mut(TILE * height).enumerate() {
+        for first in (0..height).step_by(TILE) {
+            let columns = first..(first + TILE).min(height);
+            for (row, out) in rows.chunks_exact_mut(height).enumerate() {
+                let row = band * TILE + row;
+                for column in columns.clone() {
+                    let (x, y) = if counter { (width - 1 - row, column) } else { (row, height - 1 - column) };
+                    out[column] = pixels[y * width + x];
+                }
+            }
+        }
+    }
+}
