@@ -185,17 +185,17 @@ impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool
     unsafe fn run<L: Lanes>(self) -> u64 {
         let len = self.pixels.len() / 3 * 3;
         let start = self.pixels.as_mut_ptr();
+        // A group begins only where all that it reads lies before the end.
+        let mut groups = if len < L::READ { 0 } else { (len - L::READ) / (3 * L::COUNT) + 1 };
         let (mut at, mut total) = (0, 0);
-        // SAFETY: the processor has the features of `L` (the caller says so); a group begins only where `L::READ` bytes, of
-        // which it writes the first `3 * L::COUNT`, lie before the end, and a single pixel where 3 do.
+        // SAFETY: the processor has the features of `L` (the caller says so); the last group begins at `len - L::READ` at most,
+        // so that all read `L::READ` bytes and write `3 * L::COUNT`, which is no more, before the end; the pixels after them
+        // are done one by one.
         unsafe {
-            while at + L::READ <= len {
+            while groups > 0 {
+                let now = groups.min(EXACT_GROUPS);
                 let mut sum = L::splat(0.0);
-                // So many groups that the sum in a lane stays below 2^24, where floats are exact.
-                for _ in 0..EXACT_GROUPS {
-                    if at + L::READ > len {
-                        break;
-                    }
+                for _ in 0..now {
                     if let Some(gray) = self.group::<L>(start.add(at)) {
                         sum = sum.plus(gray);
                     }
@@ -204,6 +204,7 @@ impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool
                 if SUM {
                     total += sum.total();
                 }
+                groups -= now;
             }
             while at < len {
                 if let Some(gray) = self.group::<Plain<1>>(start.add(at)) {
@@ -216,7 +217,7 @@ impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool
     }
 }
 
-/// 65,536 times 255 is below 2^24.
+/// So many groups that the sum in a lane stays where floats are exact: 65,536 times 255 is below 2^24.
 const EXACT_GROUPS: usize = 1 << 16;
 
 /// # Safety
@@ -252,8 +253,9 @@ unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
     unsafe { [r.whole(), g.whole(), b.whole()] }
 }
 
-/// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; a half is
-/// added, so that the product with the rounded 1/10,000 never falls to the other side of a whole number.
+/// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; it is
+/// multiplied by the first float above 1/10,000, so that the product of a multiple of 10,000 is never below its whole number,
+/// and that of the number before it never reaches it.
 ///
 /// # Safety
 /// The processor has the features of `L`.
@@ -263,10 +265,12 @@ unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
     // SAFETY: what the caller says.
     unsafe {
         let sum = r.times(L::splat(2989.0)).plus(g.times(L::splat(5870.0)));
-        let sum = sum.plus(b.times(L::splat(1140.0)).plus(L::splat(0.5)));
-        sum.times(L::splat(1e-4)).cut()
+        sum.plus(b.times(L::splat(1140.0))).times(L::splat(TEN_THOUSANDTH)).cut()
     }
 }
+
+/// The first 32-bit float above 1/10,000.
+const TEN_THOUSANDTH: f32 = 1.000_000_05e-4;
 
 #[cfg(test)]
 #[path = "pass_tests.rs"]

@@ -66,8 +66,9 @@ fn every_shape_at_every_level_equals_the_plain_formulas() {
 
 #[test]
 fn gray_in_floats_is_exact_for_every_weighted_sum() {
+    assert!(f64::from(TEN_THOUSANDTH) >= 1e-4 && f64::from(TEN_THOUSANDTH.next_down()) < 1e-4);
     for sum in 0_u32..=2_549_745 {
-        assert_eq!(((sum as f32 + 0.5) * 1e-4) as u32, sum / 10_000, "{sum}");
+        assert_eq!((sum as f32 * TEN_THOUSANDTH) as u32, sum / 10_000, "{sum}");
     }
 }
 
