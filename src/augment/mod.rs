@@ -1,6 +1,9 @@
 /// What an op is, and what one needs.
 mod op;
 
+/// Loops compiled for each level of vector instructions.
+pub mod simd;
+
 /// The pipeline built from a spec: ops, groups, and the tail that is left for the last moment.
 mod pipeline;
 

@@ -1,7 +1,7 @@
 use feedline_proto::v1::op::Op;
 
 use super::op::{Built, Refusal};
-use super::{convert, geometry};
+use super::{colour, convert, geometry};
 use crate::image::Form;
 
 /// Builds the op of a message whose defaults are filled in. A refusal comes with the op's name.
@@ -15,12 +15,18 @@ pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusa
         Op::HorizontalFlip(m) => named("horizontal_flip", geometry::horizontal_flip::from_message(m, input)),
         Op::VerticalFlip(m) => named("vertical_flip", geometry::vertical_flip::from_message(m, input)),
         Op::Rot90(m) => named("rot90", geometry::rot90::from_message(m, input)),
+        Op::Brightness(m) => named("brightness", colour::brightness::from_message(m, input)),
+        Op::Contrast(m) => named("contrast", colour::contrast::from_message(m, input)),
+        Op::Saturation(m) => named("saturation", colour::saturation::from_message(m, input)),
+        Op::Hue(m) => named("hue", colour::hue::from_message(m, input)),
+        Op::Grayscale(m) => named("grayscale", colour::grayscale::from_message(m, input)),
+        Op::ColorJitter(m) => named("color_jitter", colour::color_jitter::from_message(m, input)),
+        Op::Clip(m) => named("clip", convert::clip::from_message(m, input)),
         Op::ToFloat(m) => named("to_float", convert::to_float::from_message(m, input)),
         Op::Normalize(m) => named("normalize", convert::normalize::from_message(m, input)),
         Op::Sequence(_) | Op::OneOf(_) | Op::SomeOf(_) | Op::RandomOrder(_) => {
             unreachable!("groups are built by the pipeline")
         }
-        _ => named("op", Err(Refusal::new("", "unknown", "a known op"))),
     }
 }
 

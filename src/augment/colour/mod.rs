@@ -1,1 +1,53 @@
+pub(super) mod brightness;
+pub(super) mod color_jitter;
+pub(super) mod contrast;
+pub(super) mod grayscale;
+pub(super) mod hue;
+pub(super) mod saturation;
 
+mod hue_loop;
+mod lanes;
+mod mean;
+mod pass;
+mod pointwise;
+
+use super::op::Refusal;
+use crate::image::{Depth, Form};
+
+/// A range of the contract, which its rule has checked: two numbers, the first not above the second.
+fn range(name: &str, values: &[f64]) -> Result<[f64; 2], Refusal> {
+    <[f64; 2]>::try_from(values).map_err(|_| Refusal::new(name, format!("{values:?}"), "two numbers [low, high]"))
+}
+
+/// The value of full brightness: what formulas of colour are relative to.
+fn full_scale(input: Form) -> Result<f32, Refusal> {
+    match input.depth {
+        Depth::U8 => Ok(255.0),
+        Depth::F32 { full: Some(full) } => Ok(full),
+        Depth::F32 { full: None } => {
+            let found = "applied to floats without a full scale, after `normalize`";
+            Err(Refusal::new("", found, "8 bits, or floats of a known scale: put it before `normalize`"))
+        }
+    }
+}
+
+/// Refuses images of floats, for methods that are defined on 8 bits only.
+fn eight_bits_only(input: Form, method: &str) -> Result<(), Refusal> {
+    match input.depth {
+        Depth::U8 => Ok(()),
+        Depth::F32 { .. } => {
+            let expected = "an image of 8 bits: put it before `to_float`, or choose another method";
+            Err(Refusal::new("method", format!("{method} on floats"), expected))
+        }
+    }
+}
+
+/// Refuses images of one channel, for methods that are defined on three only.
+fn three_channels_only(input: Form, method: &str) -> Result<(), Refusal> {
+    match input.channels {
+        3 => Ok(()),
+        n => {
+            Err(Refusal::new("method", format!("{method} on an image of {n} channel"), "3 channels, or another method"))
+        }
+    }
+}

@@ -1,3 +1,4 @@
+pub(super) mod clip;
 pub(super) mod normalize;
 mod tail;
 pub(super) mod to_float;

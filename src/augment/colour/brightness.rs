@@ -1,0 +1,57 @@
+use feedline_proto::v1;
+
+use super::pointwise::{clamp, map, map_floats};
+use super::{full_scale, range};
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::image::{Form, Image, Size, ValuesMut};
+use crate::seed::Rng;
+
+/// Makes lighter or darker, images of 1 or 3 channels alike.
+///
+/// - `delta`: `tf.image.adjust_brightness`. 8 bits: `x / 255 + delta`, times 255.5, clamped, cut off. Floats: `delta` of the full
+///   scale is added, nothing is clipped. Exact.
+/// - `factor`: torchvision's `adjust_brightness`. The product is clamped to 0 and the full scale; 8 bits: cut off. Exact.
+struct Brightness {
+    range: [f64; 2],
+    how: How,
+    full: f32,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Add,
+    Multiply,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Brightness, input: Form) -> Result<Built, Refusal> {
+    let (range, how) = match (&message.delta[..], &message.factor[..]) {
+        (delta, []) if !delta.is_empty() => (range("delta", delta)?, How::Add),
+        ([], factor) if !factor.is_empty() => (range("factor", factor)?, How::Multiply),
+        ([], _) => return Err(Refusal::new("", "without `delta` and `factor`", "one of them")),
+        _ => return Err(Refusal::new("factor", "set beside `delta`", "one of the two")),
+    };
+    Built::maybe(Brightness { range, how, full: full_scale(input)? }, message.p, input, input)
+}
+
+impl Op for Brightness {
+    type Params = f64;
+    const NAME: &'static str = "brightness";
+
+    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+        rng.uniform(self.range)
+    }
+
+    fn apply<'a>(&self, amount: &f64, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        let (full, value) = (self.full, *amount as f32);
+        match (image.values_mut(), self.how) {
+            (ValuesMut::U8(values), How::Add) => map(values, |x| (x * (1.0 / 255.0) + value) * 255.5),
+            (ValuesMut::F32(values), How::Add) => {
+                let added = (amount * f64::from(full)) as f32;
+                map_floats(values, |x| x + added);
+            }
+            (ValuesMut::U8(values), How::Multiply) => map(values, |x| x * value),
+            (ValuesMut::F32(values), How::Multiply) => map_floats(values, |x| clamp(x * value, full)),
+        }
+        image
+    }
+}

@@ -1,0 +1,115 @@
+use feedline_proto::v1::{self, ContrastMethod};
+
+use super::pass::{self, Step};
+use super::pointwise::{clamp, map, map_channels, map_floats};
+use super::{eight_bits_only, full_scale, grayscale, mean, range};
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::image::{Form, Image, Size, ValuesMut};
+use crate::seed::Rng;
+
+/// Raises or lowers the contrast. With one channel, that channel is the gray image.
+///
+/// - torchvision: `adjust_contrast` of a tensor. Bit-equal to its formula with every operation rounded; torch fuses some on
+///   processors that can, so that single values differ by 1 (8 bits) or 1e-6 of the full scale.
+/// - tensorflow: `tf.image.adjust_contrast`, within 1 (8 bits) or 1e-5 of the full scale: it sums the mean in 32-bit floats.
+/// - pillow: `ImageEnhance.Contrast`. Exact.
+/// - zero: `albumentations.RandomBrightnessContrast` with a brightness of 0. Exact.
+struct Contrast {
+    range: [f64; 2],
+    method: ContrastMethod,
+    full: f32,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Contrast, input: Form) -> Result<Built, Refusal> {
+    let method = match message.method() {
+        ContrastMethod::Unspecified => ContrastMethod::Torchvision,
+        method => method,
+    };
+    if method == ContrastMethod::Pillow {
+        eight_bits_only(input, "pillow")?;
+    }
+    let op = Contrast { range: range("factor", &message.factor)?, method, full: full_scale(input)? };
+    Built::maybe(op, message.p, input, input)
+}
+
+impl Op for Contrast {
+    type Params = f64;
+    const NAME: &'static str = "contrast";
+
+    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+        rng.uniform(self.range)
+    }
+
+    fn apply<'a>(&self, factor: &f64, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        let channels = image.channels();
+        match (image.values_mut(), self.method) {
+            (ValuesMut::U8(values), ContrastMethod::Tensorflow) => tensorflow_bytes(values, channels, *factor as f32),
+            (ValuesMut::F32(values), ContrastMethod::Tensorflow) => tensorflow_floats(values, channels, *factor as f32),
+            (ValuesMut::U8(values), ContrastMethod::Zero) => {
+                let factor = *factor as f32;
+                map(values, |x| x * factor);
+            }
+            (ValuesMut::F32(values), ContrastMethod::Zero) => {
+                let (factor, full) = (*factor as f32, self.full);
+                map_floats(values, |x| clamp(x * factor, full));
+            }
+            (ValuesMut::U8(values), ContrastMethod::Pillow) => pillow(values, channels, *factor as f32),
+            (ValuesMut::U8(values), _) => torchvision_bytes(values, channels, *factor),
+            (ValuesMut::F32(values), _) => torchvision_floats(values, channels, *factor, self.full),
+        }
+        image
+    }
+}
+
+pub(super) fn torchvision_bytes(values: &mut [u8], channels: usize, factor: f64) {
+    if channels == 3 {
+        let sum = pass::apply_summing(values, &[]);
+        pass::apply(values, &[Step::contrast(factor, pass::mean(sum, values.len()))]);
+    } else {
+        let (mean, factor, rest) = (mean::of_bytes(values, 1, 0) as f32, factor as f32, (1.0 - factor) as f32);
+        let offset = rest * mean;
+        map(values, |x| x * factor + offset);
+    }
+}
+
+pub(super) fn torchvision_floats(values: &mut [f32], channels: usize, factor: f64, full: f32) {
+    let mean = match channels {
+        3 => mean::of_floats(values, 3, |pixel| grayscale::torchvision_float(pixel[0], pixel[1], pixel[2])),
+        _ => mean::of_floats(values, 1, |pixel| pixel[0]),
+    };
+    let (offset, factor) = ((1.0 - factor) as f32 * mean as f32, factor as f32);
+    map_floats(values, |x| clamp(x * factor + offset, full));
+}
+
+fn tensorflow_bytes(values: &mut [u8], channels: usize, factor: f32) {
+    let mut means = [0.0; 3];
+    for (channel, mean) in means.iter_mut().enumerate().take(channels) {
+        *mean = (mean::of_bytes(values, channels, channel) / 255.0) as f32;
+    }
+    map_channels(values, channels, |channel, x| {
+        let x = x * (1.0 / 255.0);
+        ((x - means[channel]) * factor + means[channel]) * 255.5
+    });
+}
+
+fn tensorflow_floats(values: &mut [f32], channels: usize, factor: f32) {
+    let mut means = [0.0; 3];
+    for (channel, mean) in means.iter_mut().enumerate().take(channels) {
+        *mean = mean::of_floats(values, channels, |pixel| pixel[channel]) as f32;
+    }
+    for pixel in values.chunks_exact_mut(channels) {
+        pixel.iter_mut().zip(means).for_each(|(x, mean)| *x = (*x - mean) * factor + mean);
+    }
+}
+
+fn pillow(values: &mut [u8], channels: usize, factor: f32) {
+    let mean = match channels {
+        3 => {
+            let sum: u64 = values.as_chunks::<3>().0.iter().map(|pixel| u64::from(grayscale::pillow(*pixel))).sum();
+            sum as f64 / (values.len() / 3) as f64
+        }
+        _ => mean::of_bytes(values, 1, 0),
+    };
+    let mean = (mean + 0.5).floor() as f32;
+    map(values, |x| mean + factor * (x - mean));
+}

@@ -1,0 +1,165 @@
+use feedline_proto::v1::{self, GrayMethod};
+
+use super::pointwise::cut;
+use super::{eight_bits_only, pass, three_channels_only};
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::simd::Kernel;
+use crate::image::{Form, Image, Pixels, Size, ValuesMut};
+use crate::seed::Rng;
+
+/// Takes the colour away. An image of one channel stays as it is, or is repeated three times.
+///
+/// - torchvision: `rgb_to_grayscale` of a tensor. 8 bits: computed without error; of the 2^24 colours 3 are one lower in torch,
+///   whose 32-bit floats miss a whole number. Floats: every operation rounded, within 1e-7 of the full scale.
+/// - tensorflow: `tf.image.rgb_to_grayscale`, 8 bits exact but for single colours that differ by 1, floats within 1e-6; refuses
+///   one channel, as it does.
+/// - pillow: `Image.convert("L")`. Exact.
+/// - opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 1e-6.
+struct Grayscale {
+    method: GrayMethod,
+    channels: usize,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Grayscale, input: Form) -> Result<Built, Refusal> {
+    let method = match message.method() {
+        GrayMethod::Unspecified => GrayMethod::Torchvision,
+        method => method,
+    };
+    match method {
+        GrayMethod::Pillow => eight_bits_only(input, "pillow")?,
+        GrayMethod::Tensorflow => three_channels_only(input, "tensorflow")?,
+        _ => {}
+    }
+    let channels = match message.channels.unwrap_or(3) {
+        1 => 1,
+        3 => 3,
+        other => return Err(Refusal::new("channels", other, "1 or 3")),
+    };
+    Built::maybe(Grayscale { method, channels }, message.p, input, Form { channels, ..input })
+}
+
+impl Op for Grayscale {
+    type Params = ();
+    const NAME: &'static str = "grayscale";
+
+    fn draw(&self, _: &mut Rng, _: Size) {}
+
+    fn apply<'a>(&self, (): &(), mut image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        let size = image.size();
+        if image.channels() == self.channels {
+            match image.values_mut() {
+                _ if self.channels == 1 => {}
+                ValuesMut::U8(pixels) => self.bytes(Target::Same(pixels.as_chunks_mut().0)),
+                ValuesMut::F32(pixels) => self.floats(Target::Same(pixels.as_chunks_mut().0)),
+            }
+            return image;
+        }
+        let made = match image.pixels() {
+            Pixels::U8(values) => {
+                let mut out = scratch.bytes(size.area() as usize * self.channels);
+                match self.channels {
+                    3 => repeat(values, &mut out),
+                    _ => self.bytes(Target::Narrow(values.as_chunks().0, &mut out)),
+                }
+                Image::from_u8(size, self.channels, out)
+            }
+            Pixels::F32(values) => {
+                let mut out = scratch.floats(size.area() as usize * self.channels);
+                match self.channels {
+                    3 => repeat(values, &mut out),
+                    _ => self.floats(Target::Narrow(values.as_chunks().0, &mut out)),
+                }
+                Image::from_f32(size, self.channels, out)
+            }
+        };
+        scratch.recycle(image);
+        made
+    }
+}
+
+impl Grayscale {
+    fn bytes(&self, target: Target<'_, u8>) {
+        match self.method {
+            GrayMethod::Tensorflow => Gray { target, of: tensorflow }.dispatch(),
+            GrayMethod::Pillow => Gray { target, of: pillow }.dispatch(),
+            GrayMethod::Opencv => Gray { target, of: opencv }.dispatch(),
+            _ => Gray { target, of: torchvision }.dispatch(),
+        }
+    }
+
+    fn floats(&self, target: Target<'_, f32>) {
+        match self.method {
+            GrayMethod::Opencv => {
+                let of = |[r, g, b]: [f32; 3]| weighted([r, g, b], [0.299, 0.587, 0.114]);
+                Gray { target, of }.dispatch();
+            }
+            // tf.image's weights are the same.
+            _ => Gray { target, of: |[r, g, b]: [f32; 3]| torchvision_float(r, g, b) }.dispatch(),
+        }
+    }
+}
+
+fn repeat<T: Copy>(gray: &[T], pixels: &mut [T]) {
+    pixels.as_chunks_mut().0.iter_mut().zip(gray).for_each(|(pixel, x)| *pixel = [*x; 3]);
+}
+
+/// Where the gray goes.
+enum Target<'a, T> {
+    /// Into an image of one channel.
+    Narrow(&'a [[T; 3]], &'a mut [T]),
+    /// Into all channels of the pixel.
+    Same(&'a mut [[T; 3]]),
+}
+
+struct Gray<'a, T, F> {
+    target: Target<'a, T>,
+    of: F,
+}
+
+impl<T: Copy, F: Fn([T; 3]) -> T> Kernel for Gray<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.target {
+            Target::Narrow(pixels, gray) => {
+                gray.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = (self.of)(*pixel));
+            }
+            Target::Same(pixels) => pixels.iter_mut().for_each(|pixel| *pixel = [(self.of)(*pixel); 3]),
+        }
+    }
+}
+
+#[inline(always)]
+fn torchvision([r, g, b]: [u8; 3]) -> u8 {
+    pass::gray(r, g, b)
+}
+
+#[inline(always)]
+pub(super) fn torchvision_float(r: f32, g: f32, b: f32) -> f32 {
+    weighted([r, g, b], [0.2989, 0.587, 0.114])
+}
+
+#[inline(always)]
+fn tensorflow(pixel: [u8; 3]) -> u8 {
+    let [r, g, b] = pixel.map(|x| f32::from(x) * (1.0 / 255.0));
+    cut(torchvision_float(r, g, b) * 255.5)
+}
+
+/// Pillow's "L".
+#[inline(always)]
+pub(super) fn pillow(pixel: [u8; 3]) -> u8 {
+    let [r, g, b] = pixel.map(u32::from);
+    ((19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16) as u8
+}
+
+#[inline(always)]
+fn opencv(pixel: [u8; 3]) -> u8 {
+    let [r, g, b] = pixel.map(u32::from);
+    ((9798 * r + 19235 * g + 3735 * b + 16384) >> 15) as u8
+}
+
+#[inline(always)]
+fn weighted([r, g, b]: [f32; 3], [x, y, z]: [f32; 3]) -> f32 {
+    r * x + g * y + b * z
+}

@@ -1,0 +1,114 @@
+//! Formulas that make each value of that value alone.
+
+use crate::augment::simd::Kernel;
+
+/// Makes each of `values` `f` of it, clamped to 0 to 255 and its fraction cut off. `f` must be `#[inline(always)]` or a closure
+/// that is small enough to be inlined.
+pub(super) fn map(values: &mut [u8], f: impl Fn(f32) -> f32) {
+    Bytes { values, f: |_, x| f(x) }.dispatch();
+}
+
+/// As [`map`] for an image of interleaved `channels` (1 or 3), `f` knowing the channel.
+pub(super) fn map_channels(values: &mut [u8], channels: usize, f: impl Fn(usize, f32) -> f32) {
+    // A table per channel: the formula may divide or branch, and 768 values are little work.
+    let tables: Vec<[u8; 256]> =
+        (0..channels).map(|channel| std::array::from_fn(|x| cut(f(channel, x as f32)))).collect();
+    match &tables[..] {
+        [all] => look_up(values, all),
+        tables => {
+            for pixel in values.chunks_exact_mut(channels) {
+                pixel.iter_mut().zip(tables).for_each(|(x, table)| *x = table[usize::from(*x)]);
+            }
+        }
+    }
+}
+
+fn look_up(values: &mut [u8], table: &[u8; 256]) {
+    values.iter_mut().for_each(|x| *x = table[usize::from(*x)]);
+}
+
+/// Makes each of `values` `f` of it.
+pub(super) fn map_floats(values: &mut [f32], f: impl Fn(f32) -> f32) {
+    Floats { values, f }.dispatch();
+}
+
+struct Bytes<'a, F> {
+    values: &'a mut [u8],
+    f: F,
+}
+
+impl<F: Fn(usize, f32) -> f32> Kernel for Bytes<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (chunks, rest) = self.values.as_chunks_mut::<CHUNK>();
+        // Whole chunks, so that the loop over one has a known length and becomes vectors without a remainder.
+        for chunk in chunks {
+            *chunk = chunk.map(|x| cut((self.f)(0, f32::from(x))));
+        }
+        rest.iter_mut().for_each(|x| *x = cut((self.f)(0, f32::from(*x))));
+    }
+}
+
+struct Floats<'a, F> {
+    values: &'a mut [f32],
+    f: F,
+}
+
+impl<F: Fn(f32) -> f32> Kernel for Floats<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.values.iter_mut().for_each(|x| *x = (self.f)(*x));
+    }
+}
+
+/// Values of a chunk.
+const CHUNK: usize = 64;
+
+/// `x` clamped to 0 to 255, its fraction cut off; NaN is 0.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(super) fn cut(x: f32) -> u8 {
+    let clamped = clamp(x, 255.0);
+    // SAFETY: from 0 to 255. A checked cast is several instructions and does not become vectors.
+    unsafe { clamped.to_int_unchecked::<i32>() as u8 }
+}
+
+/// `x` clamped to 0 to `full`; NaN is 0. One instruction each, unlike `f32::clamp` with its care for NaN.
+#[inline(always)]
+pub(super) fn clamp(x: f32, full: f32) -> f32 {
+    let x = if x > 0.0 { x } else { 0.0 };
+    if x < full { x } else { full }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::simd::Level;
+
+    #[test]
+    fn every_level_cuts_and_clamps_alike() {
+        let input: Vec<u8> = (0..=255).chain(0..77).collect();
+        for (scale, offset) in [(1.7, -30.3), (0.4, 0.0), (-2.0, 300.0), (1000.0, -1000.0), (f32::NAN, 0.0)] {
+            let expected: Vec<u8> = input.iter().map(|x| (f32::from(*x) * scale + offset) as u8).collect();
+            for level in Level::ALL {
+                let mut values = input.clone();
+                Bytes { values: &mut values, f: |_, x| x * scale + offset }.run_at(level);
+                assert_eq!(values, expected, "{level:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn channels_have_a_formula_each() {
+        let mut values = [10, 10, 10, 200, 200, 200];
+        map_channels(&mut values, 3, |channel, x| x * (channel as f32));
+        assert_eq!(values, [0, 10, 20, 0, 200, 255]);
+        let mut values = [10, 200];
+        map_channels(&mut values, 1, |channel, x| x + 1.0 + channel as f32);
+        assert_eq!(values, [11, 201]);
+    }
+}

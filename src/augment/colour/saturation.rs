@@ -1,0 +1,103 @@
+use feedline_proto::v1::{self, SaturationMethod};
+
+use super::pass::{self, Step};
+use super::pointwise::{clamp, cut};
+use super::{eight_bits_only, full_scale, grayscale, hue_loop, range, three_channels_only};
+use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::simd::Kernel;
+use crate::image::{Form, Image, Size, ValuesMut};
+use crate::seed::Rng;
+
+/// Raises or lowers the saturation.
+///
+/// - torchvision: `adjust_saturation` of a tensor; an image of one channel stays as it is. Bit-equal to its formula with every
+///   operation rounded; torch fuses some on processors that can, so that single values differ by 1 (8 bits) or 1e-6 of the
+///   full scale.
+/// - tensorflow: `tf.image.adjust_saturation`, within 1 (8 bits) or 1e-6; refuses one channel, as it does.
+/// - pillow: `ImageEnhance.Color`; an image of one channel stays as it is. Exact.
+struct Saturation {
+    range: [f64; 2],
+    method: SaturationMethod,
+    full: f32,
+}
+
+pub(in crate::augment) fn from_message(message: &v1::Saturation, input: Form) -> Result<Built, Refusal> {
+    let method = match message.method() {
+        SaturationMethod::Unspecified => SaturationMethod::Torchvision,
+        method => method,
+    };
+    match method {
+        SaturationMethod::Pillow => eight_bits_only(input, "pillow")?,
+        SaturationMethod::Tensorflow => three_channels_only(input, "tensorflow")?,
+        _ => {}
+    }
+    let op = Saturation { range: range("factor", &message.factor)?, method, full: full_scale(input)? };
+    Built::maybe(op, message.p, input, input)
+}
+
+impl Op for Saturation {
+    type Params = f64;
+    const NAME: &'static str = "saturation";
+
+    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+        rng.uniform(self.range)
+    }
+
+    fn apply<'a>(&self, factor: &f64, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        if image.channels() != 3 {
+            return image;
+        }
+        match (image.values_mut(), self.method) {
+            (ValuesMut::U8(values), SaturationMethod::Pillow) => {
+                Pillow { pixels: values.as_chunks_mut().0, factor: *factor as f32 }.dispatch();
+            }
+            (values, SaturationMethod::Tensorflow) => {
+                hue_loop::tensorflow_saturation(values, *factor as f32, self.full)
+            }
+            (ValuesMut::U8(values), _) => pass::apply(values, &[Step::saturation(*factor)]),
+            (ValuesMut::F32(values), _) => torchvision_floats(values, *factor, self.full),
+        }
+        image
+    }
+}
+
+pub(super) fn torchvision_floats(values: &mut [f32], factor: f64, full: f32) {
+    let (ratio, rest) = (factor as f32, (1.0 - factor) as f32);
+    Blend { pixels: values.as_chunks_mut().0, ratio, rest, full }.dispatch();
+}
+
+struct Blend<'a> {
+    pixels: &'a mut [[f32; 3]],
+    ratio: f32,
+    rest: f32,
+    full: f32,
+}
+
+impl Kernel for Blend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for pixel in self.pixels {
+            let gray = grayscale::torchvision_float(pixel[0], pixel[1], pixel[2]);
+            *pixel = pixel.map(|x| clamp(x * self.ratio + gray * self.rest, self.full));
+        }
+    }
+}
+
+struct Pillow<'a> {
+    pixels: &'a mut [[u8; 3]],
+    factor: f32,
+}
+
+impl Kernel for Pillow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for pixel in self.pixels {
+            let gray = f32::from(grayscale::pillow(*pixel));
+            *pixel = pixel.map(|x| cut(gray + self.factor * (f32::from(x) - gray)));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One portable binary that is fast everywhere: a loop is compiled once per level of vector instructions, and the best level
+//! that the processor has is chosen at run time. The compiler never fuses a multiplication with an addition and never reorders
+//! a sum of floats by itself, so every level gives the same bits; tests run each and compare.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Vector instructions that a loop may be compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// What every processor of the target has: SSE2 on x86-64, NEON on AArch64.
+    Baseline = 0,
+    /// AVX2: x86-64 since 2013 (Haswell) and 2015 (Excavator).
+    Avx2 = 1,
+    /// AVX-512 F, BW, DQ and VL: servers since 2017 (Skylake-X) and 2022 (Zen 4).
+    Avx512 = 2,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
+
+    /// The highest level that this processor has.
+    pub fn detected() -> Level {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            match is_x86_feature_detected!("avx2") {
+                true if avx512 => Level::Avx512,
+                true => Level::Avx2,
+                false => Level::Baseline,
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Baseline
+    }
+
+    /// The level that loops run at: the highest that the processor has and [`limit`] allows.
+    pub fn current() -> Level {
+        Level::detected().min(Level::ALL[usize::from(LIMIT.load(Ordering::Relaxed)).min(2)])
+    }
+
+    /// The levels that this processor has, lowest first.
+    pub fn available() -> impl Iterator<Item = Level> {
+        Level::ALL.into_iter().filter(|level| *level <= Level::detected())
+    }
+}
+
+/// Keeps the process from using levels above `most`. No output depends on it, only speed: for tests and measurements.
+pub fn limit(most: Level) {
+    LIMIT.store(most as u8, Ordering::Relaxed);
+}
+
+static LIMIT: AtomicU8 = AtomicU8::new(Level::Avx512 as u8);
+
+/// A loop written in plain Rust, with all it works on as fields.
+pub(crate) trait Kernel: Sized {
+    /// What it returns.
+    type Output;
+
+    /// The loop. Must be `#[inline(always)]`, and so must all it calls: only what is inlined is compiled for a level.
+    fn run(self) -> Self::Output;
+
+    /// Runs it at the best level.
+    fn dispatch(self) -> Self::Output {
+        self.run_at(Level::current())
+    }
+
+    /// Runs it at `level`, or at the highest that the processor has if that is lower.
+    fn run_at(self, level: Level) -> Self::Output {
+        match level.min(Level::detected()) {
+            // SAFETY: the processor has the features of every level up to the detected one.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Level::Avx512 => unsafe { at_avx512(self) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Level::Avx2 => unsafe { at_avx2(self) },
+            _ => self.run(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn at_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn at_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scale<'a>(&'a mut [f32], f32, f32);
+
+    impl Kernel for Scale<'_> {
+        type Output = usize;
+
+        #[inline(always)]
+        fn run(self) -> usize {
+            self.0.iter_mut().for_each(|x| *x = *x * self.1 + self.2);
+            self.0.len()
+        }
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits_since_nothing_is_fused() {
+        let input: Vec<f32> = (0..1003).map(|i| (i as f32).sqrt() * 1.37).collect();
+        let mut expected = input.clone();
+        Scale(&mut expected, 0.1, 0.3).run();
+        for level in Level::ALL {
+            let mut values = input.clone();
+            assert_eq!(Scale(&mut values, 0.1, 0.3).run_at(level), 1003);
+            assert_eq!(values, expected, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn the_baseline_is_always_there_and_nothing_runs_above_what_was_detected() {
+        assert_eq!(Level::available().next(), Some(Level::Baseline));
+        assert_eq!(Level::available().last(), Some(Level::detected()));
+        assert!(Level::current() <= Level::detected());
+    }
+}
