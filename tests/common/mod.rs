@@ -1,5 +1,5 @@
 //! What the tests of promises share: the bundled photographs, a real server on a free port, and hashes of what came.
-#![allow(dead_code)] // Every test file uses another part of it.
+#![allow(dead_code, unreachable_pub)] // Every test file uses another part of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
