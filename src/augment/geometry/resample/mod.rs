@@ -15,6 +15,9 @@ mod source;
 /// Pixels picked, not mixed.
 mod nearest;
 
+/// Four floats at once.
+mod four;
+
 /// Pixels mixed in floating point.
 mod float;
 
