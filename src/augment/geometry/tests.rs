@@ -190,7 +190,8 @@ fn four_turns_and_two_flips_change_nothing() {
 #[test]
 fn random_resized_crops_have_the_areas_and_ratios_asked_for() {
     let size = Size::new(400, 300);
-    let op = Op::RandomResizedCrop(v1::RandomResizedCrop { height: 2, width: 2, ..Default::default() });
+    let filter = v1::Filter::Nearest.into();
+    let op = Op::RandomResizedCrop(v1::RandomResizedCrop { height: 2, width: 2, filter, ..Default::default() });
     let pipeline = built(&[op], form(size, 1, Depth::U8)).expect("fits");
     let image = vec![0; size.area() as usize];
     let (mut scratch, mut areas, mut ratios) = (Scratch::default(), Vec::new(), Vec::new());

@@ -46,6 +46,11 @@ impl Taps {
         taps
     }
 
+    /// Number of output pixels.
+    pub(super) fn count(&self) -> usize {
+        self.starts.len()
+    }
+
     /// Number of weights of every output pixel.
     pub(super) fn length(&self) -> usize {
         self.length
