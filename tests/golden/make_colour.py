@@ -122,21 +122,21 @@ def torchvision():
         floats("contrast", f"torchvision_{factor}", TORCHVISION, message, run, **TINY)
         run = on_tensor(lambda image: tv.adjust_saturation(image, factor))
         cases("saturation", f"torchvision_{factor}", TORCHVISION, message, run, SOME | RAMP | WITH_GRAY)
-        floats("saturation", f"torchvision_{factor}", TORCHVISION, message, run, **TINY)
+        floats("saturation", f"torchvision_{factor}", TORCHVISION, message, run)
     run = on_tensor(lambda image: tv.adjust_contrast(image, 1.37))
     floats("contrast", "torchvision_1.37", TORCHVISION, {"factor": [1.37, 1.37]}, run, 255.0, **TINY255)
     for delta in DELTAS:
         message = {"delta": [delta, delta]}
         run = on_tensor(lambda image: tv.adjust_hue(image, delta))
         cases("hue", f"torchvision_{delta}", TORCHVISION, message, run, SOME | WITH_GRAY)
-        floats("hue", f"torchvision_{delta}", TORCHVISION, message, run, **TINY)
+        floats("hue", f"torchvision_{delta}", TORCHVISION, message, run)
     run = on_tensor(lambda image: tv.adjust_hue(image, 0.25))
     floats("hue", "torchvision_0.25", TORCHVISION, {"delta": [0.25, 0.25]}, run, 255.0, **TINY255)
     for channels in [1, 3]:
         message = {"channels": channels}
         run = on_tensor(lambda image: tv.rgb_to_grayscale(image, channels))
         cases("grayscale", f"torchvision_{channels}", TORCHVISION, message, run, IMAGES | WITH_GRAY)
-        floats("grayscale", f"torchvision_{channels}", TORCHVISION, message, run, **TINY)
+        floats("grayscale", f"torchvision_{channels}", TORCHVISION, message, run)
     color_jitter()
     # `ToTensor` divides by 255; `to_dtype` multiplies by the rounded 1/255.
     to_tensor = lambda x: x.to(torch.float32).div(255)
@@ -213,12 +213,12 @@ def tensorflow():
         message = {"delta": [delta, delta], "method": "tensorflow"}
         run = on_tf(lambda image: tf.image.adjust_hue(image, delta))
         cases("hue", f"tensorflow_{delta}", TENSORFLOW, message, run, SOME)
-        floats("hue", f"tensorflow_{delta}", TENSORFLOW, message, run, **TINY)
+        floats("hue", f"tensorflow_{delta}", TENSORFLOW, message, run)
     for channels in [1, 3]:
         message = {"channels": channels, "method": "tensorflow"}
         run = lambda image: np.repeat(on_tf(tf.image.rgb_to_grayscale)(image), channels, axis=2)
         cases("grayscale", f"tensorflow_{channels}", TENSORFLOW, message, run, IMAGES)
-        floats("grayscale", f"tensorflow_{channels}", TENSORFLOW, message, run, **TINY)
+        floats("grayscale", f"tensorflow_{channels}", TENSORFLOW, message, run)
 
 
 def others():
@@ -234,7 +234,7 @@ def others():
         message = {"factor": [factor, factor], "method": "zero"}
         run = lambda image: op(image=image)["image"]
         cases("contrast", f"zero_{factor}", ALBUMENTATIONS, message, run, RAMP)
-        floats("contrast", f"zero_{factor}", ALBUMENTATIONS, message, run, **TINY)
+        floats("contrast", f"zero_{factor}", ALBUMENTATIONS, message, run)
     for channels in [1, 3]:
         message = {"channels": channels, "method": "pillow"}
         run = lambda image: np.repeat(on_pillow(lambda x: x.convert("L"))(image), channels, axis=2)

@@ -51,3 +51,6 @@ fn three_channels_only(input: Form, method: &str) -> Result<(), Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
