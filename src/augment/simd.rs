@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Level {
     /// What every processor of the target has: SSE2 on x86-64, NEON on AArch64.
     Baseline = 0,
-    /// AVX2: x86-64 since 2013 (Haswell) and 2015 (Excavator).
+    /// AVX2 and FMA: x86-64 since 2013 (Haswell) and 2015 (Excavator).
     Avx2 = 1,
     /// AVX-512 F, BW, DQ and VL: servers since 2017 (Skylake-X) and 2022 (Zen 4).
     Avx512 = 2,
@@ -28,7 +28,7 @@ impl Level {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl");
-            match is_x86_feature_detected!("avx2") {
+            match is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 true if avx512 => Level::Avx512,
                 true => Level::Avx2,
                 false => Level::Baseline,

@@ -115,7 +115,7 @@ fn turned_by_torchvision([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
     let t = clamp((along + paler) * v, 1.0);
     let p = clamp(paler * v, 1.0);
     // A hue that rounding has led to a whole turn is in sector 6, which is sector 0.
-    let (ends, second, third) = (sector < 1.0 || sector >= 6.0, sector == 1.0, sector == 2.0);
+    let (ends, second, third) = (sector == 0.0 || sector == 6.0, sector == 1.0, sector == 2.0);
     let (fourth, fifth) = (sector == 3.0, sector == 4.0);
     let r = select(ends, v, select(second, q, select(third || fourth, p, select(fifth, t, v))));
     let g = select(ends, t, select(second || third, v, select(fourth, q, p)));

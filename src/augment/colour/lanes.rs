@@ -46,6 +46,19 @@ pub(super) unsafe trait Lanes: Copy {
     /// As for the trait.
     unsafe fn times(self, other: Self) -> Self;
 
+    /// `self + a * b` of whole numbers whose product and sum are below 2^24. Both are exact, so fusing them, where the processor
+    /// can, changes no bit: the one place where it is allowed.
+    ///
+    /// # Safety
+    /// As for the trait.
+    unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self;
+
+    /// Values from 0 up, clamped to 255, fraction cut off.
+    ///
+    /// # Safety
+    /// As for the trait.
+    unsafe fn whole_of_positive(self) -> Self;
+
     /// Clamped to 0 to 255, fraction cut off.
     ///
     /// # Safety
@@ -140,6 +153,16 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
     }
 
     #[inline(always)]
+    unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self {
+        self.each(a.each(b, |a, b| a * b), |x, y| x + y)
+    }
+
+    #[inline(always)]
+    unsafe fn whole_of_positive(self) -> Self {
+        Plain(self.0.map(|x| f32::from(x as u8)))
+    }
+
+    #[inline(always)]
     unsafe fn whole(self) -> Self {
         Plain(self.0.map(|x| f32::from(x as u8)))
     }
@@ -162,9 +185,9 @@ mod x86 {
 
     use super::{LaneKernel, Lanes};
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,fma")]
     pub(super) unsafe fn at_avx2<K: LaneKernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller says that the processor has AVX2.
+        // SAFETY: the caller says that the processor has AVX2 and FMA.
         unsafe { kernel.run::<Avx2>() }
     }
 
@@ -193,7 +216,7 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(super) struct Avx2(__m256);
 
-    // SAFETY: AVX2 and below only; `load` reads 32 bytes, `store` writes 16 and 8.
+    // SAFETY: AVX2, FMA and below only; `load` reads 32 bytes, `store` writes 16 and 8.
     unsafe impl Lanes for Avx2 {
         const COUNT: usize = 8;
         const READ: usize = 32;
@@ -249,10 +272,17 @@ mod x86 {
         #[inline(always)]
         unsafe fn whole(self) -> Self {
             // The maximum comes first with the value as its first operand: of a NaN it makes the second, zero.
-            unsafe {
-                let clamped = _mm256_min_ps(_mm256_max_ps(self.0, _mm256_setzero_ps()), _mm256_set1_ps(255.0));
-                Avx2(clamped).cut()
-            }
+            unsafe { Avx2(_mm256_max_ps(self.0, _mm256_setzero_ps())).whole_of_positive() }
+        }
+
+        #[inline(always)]
+        unsafe fn whole_of_positive(self) -> Self {
+            unsafe { Avx2(_mm256_min_ps(self.0, _mm256_set1_ps(255.0))).cut() }
+        }
+
+        #[inline(always)]
+        unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self {
+            unsafe { Avx2(_mm256_fmadd_ps(a.0, b.0, self.0)) }
         }
 
         #[inline(always)]
@@ -328,10 +358,17 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn whole(self) -> Self {
-            unsafe {
-                let clamped = _mm512_min_ps(_mm512_max_ps(self.0, _mm512_setzero_ps()), _mm512_set1_ps(255.0));
-                Avx512(clamped).cut()
-            }
+            unsafe { Avx512(_mm512_max_ps(self.0, _mm512_setzero_ps())).whole_of_positive() }
+        }
+
+        #[inline(always)]
+        unsafe fn whole_of_positive(self) -> Self {
+            unsafe { Avx512(_mm512_min_ps(self.0, _mm512_set1_ps(255.0))).cut() }
+        }
+
+        #[inline(always)]
+        unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self {
+            unsafe { Avx512(_mm512_fmadd_ps(a.0, b.0, self.0)) }
         }
 
         #[inline(always)]

@@ -25,6 +25,10 @@ impl Step {
         Step::Line { scale: factor as f32, offset: (1.0 - factor) as f32 * mean }
     }
 
+    fn has_offset(&self) -> bool {
+        matches!(self, Step::Line { offset, .. } if *offset != 0.0)
+    }
+
     /// `adjust_saturation`.
     pub(super) fn saturation(factor: f64) -> Self {
         let factor = bounded(factor);
@@ -35,7 +39,7 @@ impl Step {
 /// A factor within the contract's bounds, so that no product leaves the range of 32-bit integers. A record that is replayed
 /// may hold any number.
 fn bounded(factor: f64) -> f64 {
-    factor.clamp(0.0, 1000.0)
+    if factor.is_nan() { 0.0 } else { factor.clamp(0.0, 1000.0) }
 }
 
 /// torchvision's gray of 8 bits: `floor(0.2989 r + 0.587 g + 0.114 b)`, computed without error. torchvision itself rounds in
@@ -95,9 +99,11 @@ impl Shape {
 fn one_pass(level: Level, pixels: &mut [u8], steps: &[Step], shape: Shape, sum: bool) -> u64 {
     macro_rules! pass {
         ($before:literal, $blend:literal, $after:literal) => {
-            match sum {
-                true => Pass::<$before, $blend, $after, true>::new(pixels, steps).run_at(level),
-                false => Pass::<$before, $blend, $after, false>::new(pixels, steps).run_at(level),
+            match (sum, steps.iter().any(Step::has_offset)) {
+                (true, true) => Pass::<$before, $blend, $after, true, true>::new(pixels, steps).run_at(level),
+                (true, false) => Pass::<$before, $blend, $after, true, false>::new(pixels, steps).run_at(level),
+                (false, true) => Pass::<$before, $blend, $after, false, true>::new(pixels, steps).run_at(level),
+                (false, false) => Pass::<$before, $blend, $after, false, false>::new(pixels, steps).run_at(level),
             }
         };
     }
@@ -114,16 +120,17 @@ fn one_pass(level: Level, pixels: &mut [u8], steps: &[Step], shape: Shape, sum: 
     }
 }
 
-/// A pass of one shape: `BEFORE` lines, a blend if `BLEND`, `AFTER` lines, and the sum of gray if `SUM`.
-struct Pass<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> {
+/// A pass of one shape: `BEFORE` lines, a blend if `BLEND`, `AFTER` lines, and the sum of gray if `SUM`. Unless `OFFSET`, every
+/// line is a product alone, which is never negative.
+struct Pass<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool> {
     pixels: &'a mut [u8],
     before: [(f32, f32); BEFORE],
     blend: (f32, f32),
     after: [(f32, f32); AFTER],
 }
 
-impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool>
-    Pass<'a, BEFORE, BLEND, AFTER, SUM>
+impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool>
+    Pass<'a, BEFORE, BLEND, AFTER, SUM, OFFSET>
 {
     fn new(pixels: &'a mut [u8], steps: &[Step]) -> Self {
         let pair = |index: usize| match steps.get(index) {
@@ -150,22 +157,22 @@ impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: 
         unsafe {
             let mut rgb = L::load(at);
             for (index, line) in self.before.iter().enumerate() {
-                rgb = scaled(rgb, *line);
+                rgb = scaled::<L, OFFSET>(rgb, *line);
                 // The last step is clamped and cut off while it is stored.
                 if index + 1 < BEFORE || BLEND || SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, OFFSET>(rgb);
                 }
             }
             if BLEND {
                 rgb = blended(rgb, self.blend);
                 if AFTER > 0 || SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, true>(rgb);
                 }
             }
             for line in &self.after {
-                rgb = scaled(rgb, *line);
+                rgb = scaled::<L, OFFSET>(rgb, *line);
                 if SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, OFFSET>(rgb);
                 }
             }
             if BEFORE > 0 || BLEND || AFTER > 0 {
@@ -176,8 +183,8 @@ impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: 
     }
 }
 
-impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> LaneKernel
-    for Pass<'_, BEFORE, BLEND, AFTER, SUM>
+impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool> LaneKernel
+    for Pass<'_, BEFORE, BLEND, AFTER, SUM, OFFSET>
 {
     type Output = u64;
 
@@ -225,10 +232,13 @@ const EXACT_GROUPS: usize = 1 << 16;
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn scaled<L: Lanes>([r, g, b]: [L; 3], (scale, offset): (f32, f32)) -> [L; 3] {
+unsafe fn scaled<L: Lanes, const OFFSET: bool>([r, g, b]: [L; 3], (scale, offset): (f32, f32)) -> [L; 3] {
     // SAFETY: what the caller says.
     unsafe {
         let (scale, offset) = (L::splat(scale), L::splat(offset));
+        if !OFFSET {
+            return [r.times(scale), g.times(scale), b.times(scale)];
+        }
         [r.times(scale).plus(offset), g.times(scale).plus(offset), b.times(scale).plus(offset)]
     }
 }
@@ -249,9 +259,14 @@ unsafe fn blended<L: Lanes>([r, g, b]: [L; 3], (ratio, rest): (f32, f32)) -> [L;
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
+unsafe fn whole<L: Lanes, const NEGATIVE: bool>([r, g, b]: [L; 3]) -> [L; 3] {
     // SAFETY: what the caller says.
-    unsafe { [r.whole(), g.whole(), b.whole()] }
+    unsafe {
+        match NEGATIVE {
+            true => [r.whole(), g.whole(), b.whole()],
+            false => [r.whole_of_positive(), g.whole_of_positive(), b.whole_of_positive()],
+        }
+    }
 }
 
 /// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; it is
@@ -265,8 +280,8 @@ unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
 unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
     // SAFETY: what the caller says.
     unsafe {
-        let sum = r.times(L::splat(2989.0)).plus(g.times(L::splat(5870.0)));
-        sum.plus(b.times(L::splat(1140.0))).times(L::splat(TEN_THOUSANDTH)).cut()
+        let sum = r.times(L::splat(2989.0)).plus_whole_product(g, L::splat(5870.0));
+        sum.plus_whole_product(b, L::splat(1140.0)).times(L::splat(TEN_THOUSANDTH)).cut()
     }
 }
 
