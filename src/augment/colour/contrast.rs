@@ -46,6 +46,10 @@ impl Op for Contrast {
         match (image.values_mut(), self.method) {
             (ValuesMut::U8(values), ContrastMethod::Tensorflow) => tensorflow_bytes(values, channels, *factor as f32),
             (ValuesMut::F32(values), ContrastMethod::Tensorflow) => tensorflow_floats(values, channels, *factor as f32),
+            // A product alone, which is what torchvision's brightness is too.
+            (ValuesMut::U8(values), ContrastMethod::Zero) if channels == 3 => {
+                pass::apply(values, &[Step::brightness(*factor)]);
+            }
             (ValuesMut::U8(values), ContrastMethod::Zero) => {
                 let factor = *factor as f32;
                 map(values, |x| x * factor);

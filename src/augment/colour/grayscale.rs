@@ -1,7 +1,8 @@
 use feedline_proto::v1::{self, GrayMethod};
 
+use super::pass::{self, Step};
 use super::pointwise::cut;
-use super::{eight_bits_only, pass, three_channels_only};
+use super::{eight_bits_only, three_channels_only};
 use crate::augment::op::{Built, Op, Refusal, Scratch};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Pixels, Size, ValuesMut};
@@ -48,6 +49,7 @@ impl Op for Grayscale {
         if image.channels() == self.channels {
             match image.values_mut() {
                 _ if self.channels == 1 => {}
+                ValuesMut::U8(values) if self.method == GrayMethod::Torchvision => pass::apply(values, &[Step::GRAY]),
                 ValuesMut::U8(pixels) => self.bytes(Target::Same(pixels.as_chunks_mut().0)),
                 ValuesMut::F32(pixels) => self.floats(Target::Same(pixels.as_chunks_mut().0)),
             }

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use super::pointwise::{clamp, cut};
 use crate::augment::simd::Level;
 
 /// One colour of [`Lanes::COUNT`] pixels.
@@ -111,8 +112,19 @@ pub(super) struct Plain<const N: usize>([f32; N]);
 
 impl<const N: usize> Plain<N> {
     #[inline(always)]
-    fn each(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Plain(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    fn map(mut self, f: impl Fn(f32) -> f32) -> Self {
+        for x in &mut self.0 {
+            *x = f(*x);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn each(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        for (x, y) in self.0.iter_mut().zip(other.0) {
+            *x = f(*x, y);
+        }
+        self
     }
 }
 
@@ -123,16 +135,22 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> [Self; 3] {
-        // SAFETY: the greatest index is 3 N - 1, and the caller says that READ = 3 N bytes can be read.
-        std::array::from_fn(|channel| Plain(std::array::from_fn(|i| f32::from(unsafe { *from.add(3 * i + channel) }))))
+        let mut rgb = [Plain([0.0; N]); 3];
+        for i in 0..N {
+            for (channel, values) in rgb.iter_mut().enumerate() {
+                // SAFETY: the greatest index is 3 N - 1, and the caller says that READ = 3 N bytes can be read.
+                values.0[i] = f32::from(unsafe { *from.add(3 * i + channel) });
+            }
+        }
+        rgb
     }
 
     #[inline(always)]
     unsafe fn store(rgb: [Self; 3], to: *mut u8) {
         for i in 0..N {
             for (channel, values) in rgb.iter().enumerate() {
-                // A cast to u8 cuts off and clamps. SAFETY: the greatest index is 3 N - 1; the caller says it can be written.
-                unsafe { *to.add(3 * i + channel) = values.0[i] as u8 };
+                // SAFETY: the greatest index is 3 N - 1, and the caller says that 3 N bytes can be written.
+                unsafe { *to.add(3 * i + channel) = cut(values.0[i]) };
             }
         }
     }
@@ -159,18 +177,21 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
 
     #[inline(always)]
     unsafe fn whole_of_positive(self) -> Self {
-        Plain(self.0.map(|x| f32::from(x as u8)))
+        // SAFETY: as the function itself.
+        unsafe { self.whole() }
     }
 
     #[inline(always)]
     unsafe fn whole(self) -> Self {
-        Plain(self.0.map(|x| f32::from(x as u8)))
+        // SAFETY: plain Rust.
+        unsafe { self.map(|x| clamp(x, 255.0)).cut() }
     }
 
     #[inline(always)]
     unsafe fn cut(self) -> Self {
-        // `floor` would be a call into the platform's library on x86-64 before SSE 4.1.
-        Plain(self.0.map(|x| x as i32 as f32))
+        // `floor` would be a call into the platform's library on x86-64 before SSE 4.1, and a checked cast does not become
+        // vectors. SAFETY: the caller says that values are from 0 to 2^31.
+        self.map(|x| unsafe { x.to_int_unchecked::<i32>() } as f32)
     }
 
     #[inline(always)]

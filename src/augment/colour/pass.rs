@@ -14,6 +14,9 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// `rgb_to_grayscale` to three channels: nothing of the colour and all of the gray, which is exact.
+    pub(super) const GRAY: Step = Step::Blend { ratio: 0.0, rest: 1.0 };
+
     /// `adjust_brightness`.
     pub(super) fn brightness(factor: f64) -> Self {
         Step::Line { scale: bounded(factor) as f32, offset: 0.0 }
