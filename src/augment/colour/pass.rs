@@ -2,6 +2,7 @@
 //! the gray of what it makes. Between steps values are whole numbers from 0 to 255, kept in registers as floats.
 
 use super::lanes::{LaneKernel, Lanes, Plain};
+use super::table::Table;
 use crate::augment::simd::Level;
 
 /// One step, by torchvision's formulas in 32-bit floats, result clamped to 0 to 255 and its fraction cut off.
@@ -69,15 +70,41 @@ pub(super) fn mean(sum: u64, values: usize) -> f32 {
 }
 
 fn run(level: Level, pixels: &mut [u8], mut steps: &[Step], sum: bool) -> u64 {
+    let level = level.min(Level::detected());
     loop {
-        let (shape, count) = Shape::of(steps);
-        let (now, later) = steps.split_at(count);
+        let mut shape = Shape::of(steps);
+        if level == Level::Avx512 {
+            // 64 values are looked up at once, so lines of any number, as one table, take a fraction of the time of one line.
+            let lines;
+            (lines, steps) = steps.split_at(lines_of(steps));
+            if let Some(table) = table_of(lines) {
+                table.apply_at(level, pixels);
+            }
+            shape = Shape { before: 0, blend: !steps.is_empty(), after: 0 };
+        }
+        let (now, later) = steps.split_at(shape.steps());
         let total = one_pass(level, pixels, now, shape, sum && later.is_empty());
         if later.is_empty() {
             return total;
         }
         steps = later;
     }
+}
+
+/// How many of `steps` are lines, before the first that is not.
+fn lines_of(steps: &[Step]) -> usize {
+    steps.iter().take_while(|step| matches!(step, Step::Line { .. })).count()
+}
+
+/// Lines one after the other as one table; none of none.
+fn table_of(lines: &[Step]) -> Option<Table> {
+    lines.iter().fold(None, |table: Option<Table>, step| match *step {
+        Step::Line { scale, offset } => {
+            let line = |x: f32| x * scale + offset;
+            Some(table.map_or_else(|| Table::of(line), |table| table.then(line)))
+        }
+        Step::Blend { .. } => table,
+    })
 }
 
 /// Lines before a blend, whether there is one, and lines after it: what a pass is compiled for.
@@ -89,13 +116,17 @@ struct Shape {
 }
 
 impl Shape {
-    /// The shape of the first of `steps` that one pass can do, and how many these are.
-    fn of(steps: &[Step]) -> (Shape, usize) {
-        let lines = |steps: &[Step]| steps.iter().take_while(|step| matches!(step, Step::Line { .. })).count();
-        let before = lines(steps).min(2);
+    /// The shape of the first of `steps` that one pass can do.
+    fn of(steps: &[Step]) -> Shape {
+        let before = lines_of(steps).min(2);
         let blend = matches!(steps.get(before), Some(Step::Blend { .. }));
-        let after = if blend && before < 2 { lines(&steps[before + 1..]).min(1) } else { 0 };
-        (Shape { before, blend, after }, before + usize::from(blend) + after)
+        let after = if blend && before < 2 { lines_of(&steps[before + 1..]).min(1) } else { 0 };
+        Shape { before, blend, after }
+    }
+
+    /// How many steps it does.
+    fn steps(self) -> usize {
+        self.before + usize::from(self.blend) + self.after
     }
 }
 
