@@ -16,7 +16,7 @@ pub(in crate::augment) struct Fixed {
     length: usize,
     /// `length`, rounded up to a multiple of `step`.
     stride: usize,
-    /// How many weights a loop over a run takes at once: 2 to 5, so that few of them are in vain.
+    /// How many weights a loop over a run takes at once, so that few of them are in vain: 2 if these are all, 3 to 5 otherwise.
     step: usize,
     /// Weights of one run before they are rounded.
     exact: Vec<f64>,
@@ -49,7 +49,10 @@ impl Fixed {
         };
         let lengths = (0..to).map(reach).map(|(first, end)| (end - first) as usize);
         self.length = lengths.max().unwrap_or(1);
-        self.step = [5, 4, 3, 2].into_iter().min_by_key(|step| self.length.next_multiple_of(*step)).unwrap_or(2);
+        self.step = match self.length {
+            0..=2 => 2,
+            length => [5, 4, 3].into_iter().min_by_key(|step| length.next_multiple_of(*step)).unwrap_or(4),
+        };
         self.stride = self.length.next_multiple_of(self.step);
         let padded = to.next_multiple_of(4) as usize;
         self.starts.clear();
@@ -94,6 +97,12 @@ impl Fixed {
     #[inline(always)]
     pub(super) fn run(&self, x: usize) -> (usize, &[i32]) {
         (self.starts[x] as usize, &self.weights[x * self.stride..][..self.length])
+    }
+
+    /// How many steps a run has.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn steps(&self) -> usize {
+        self.stride / self.step
     }
 
     /// Four runs at once: their starts, and their weights, whole steps of them each. There are as many fours as hold all runs, and

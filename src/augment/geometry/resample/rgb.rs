@@ -22,11 +22,14 @@ pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]
             });
         }
         let starts = places.map(|y| y * stride);
-        match table.step() {
-            2 => four_rows::<2>(rows, table, starts, stride, out),
-            3 => four_rows::<3>(rows, table, starts, stride, out),
-            4 => four_rows::<4>(rows, table, starts, stride, out),
-            _ => four_rows::<5>(rows, table, starts, stride, out),
+        match (table.step(), table.steps()) {
+            (2, _) => four_rows::<2, false>(rows, table, starts, stride, out),
+            (3, 1) => four_rows::<3, false>(rows, table, starts, stride, out),
+            (3, _) => four_rows::<3, true>(rows, table, starts, stride, out),
+            (4, 1) => four_rows::<4, false>(rows, table, starts, stride, out),
+            (4, _) => four_rows::<4, true>(rows, table, starts, stride, out),
+            (_, 1) => four_rows::<5, false>(rows, table, starts, stride, out),
+            _ => four_rows::<5, true>(rows, table, starts, stride, out),
         }
     }
 }
@@ -35,11 +38,19 @@ pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]
 const BEYOND: usize = 13;
 
 /// Makes four rows, which begin at `starts` of `out` and have `stride` values, in steps of `TAPS` weights, the table's: at most
-/// five, which are fifteen bytes.
+/// five, which are fifteen bytes. Without `MANY` there is one step only.
 #[target_feature(enable = "avx2")]
-fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize; 4], stride: usize, out: &mut [u8]) {
+fn four_rows<const TAPS: usize, const MANY: bool>(
+    rows: [&[u8]; 4],
+    table: &Fixed,
+    starts: [usize; 4],
+    stride: usize,
+    out: &mut [u8],
+) {
     let readable = table.from() * 3 + BEYOND;
-    assert!(table.step() == TAPS && rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
+    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
+    assert!(starts.iter().all(|start| start + stride <= out.len()), "room for each row");
+    assert!(table.step() == TAPS && (MANY || table.steps() == 1), "the table's steps");
     // The bytes of each pixel of sixteen bytes as whole numbers of 32 bits.
     let mut spread = [_mm256_setzero_si256(); TAPS];
     for (tap, spread) in spread.iter_mut().enumerate() {
@@ -51,7 +62,8 @@ fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize;
     for (four, (firsts, weights)) in table.fours().enumerate() {
         let mut upper = [_mm256_set1_epi32(HALF); 4];
         let mut lower = [_mm256_set1_epi32(HALF); 4];
-        let steps = weights.len() / (4 * TAPS);
+        let weights = weights.as_chunks::<TAPS>().0;
+        let steps = if MANY { table.steps() } else { 1 };
         for pixel in 0..4 {
             for step in 0..steps {
                 let at = firsts[pixel] as usize * 3 + step * TAPS * 3;
@@ -68,8 +80,9 @@ fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize;
                     ]
                 };
                 let (ab, cd) = (_mm256_set_m128i(b, a), _mm256_set_m128i(d, c));
+                let weights = &weights[pixel * steps + step];
                 for tap in 0..TAPS {
-                    let weight = _mm256_set1_epi32(weights[(pixel * steps + step) * TAPS + tap]);
+                    let weight = _mm256_set1_epi32(weights[tap]);
                     let (x, y) = (_mm256_shuffle_epi8(ab, spread[tap]), _mm256_shuffle_epi8(cd, spread[tap]));
                     upper[pixel] = _mm256_add_epi32(upper[pixel], _mm256_mullo_epi32(x, weight));
                     lower[pixel] = _mm256_add_epi32(lower[pixel], _mm256_mullo_epi32(y, weight));
@@ -83,17 +96,21 @@ fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize;
             let cd =
                 _mm256_packs_epi32(_mm256_srai_epi32::<{ BITS as i32 }>(c), _mm256_srai_epi32::<{ BITS as i32 }>(d));
             // What is below 0 or above 255 is cut off.
-            let pixels: [[u8; 16]; 2] = bytemuck::cast(_mm256_shuffle_epi8(_mm256_packus_epi16(ab, cd), dense));
-            for (row, pixels) in pixels.iter().enumerate() {
-                let out = &mut out[starts[2 * pair + row]..][..stride];
-                let out = &mut out[four * 12..];
-                match out.first_chunk_mut::<16>() {
-                    // The four values too many are overwritten by the next pixels.
-                    Some(out) => *out = *pixels,
-                    None => {
-                        let length = out.len().min(12);
-                        out[..length].copy_from_slice(&pixels[..length]);
+            let pixels = _mm256_shuffle_epi8(_mm256_packus_epi16(ab, cd), dense);
+            let pixels = [_mm256_castsi256_si128(pixels), _mm256_extracti128_si256::<1>(pixels)];
+            let at = four * 12;
+            for (pixels, start) in pixels.into_iter().zip(&starts[2 * pair..]) {
+                if at + 16 <= stride {
+                    // SAFETY: sixteen bytes from `at` on lie in the row, for which there is room.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        // The four values too many are overwritten by the next pixels.
+                        _mm_storeu_si128(out.as_mut_ptr().add(start + at).cast(), pixels);
                     }
+                } else {
+                    let pixels: [u8; 16] = bytemuck::cast(pixels);
+                    let length = (stride - at).min(12);
+                    out[start + at..][..length].copy_from_slice(&pixels[..length]);
                 }
             }
         }
