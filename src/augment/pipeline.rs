@@ -344,3 +344,7 @@ fn cumulative(weights: &[f64], count: usize) -> Result<Vec<f64>, Refusal> {
     }
     Ok(sums)
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;
