@@ -294,7 +294,7 @@ impl Schedule {
             session.waker = Some(waker.clone());
             return Front::Waiting;
         };
-        let outcome = outcome.clone().map(|batch| Lease::new(batch, Arc::clone(shared)));
+        let outcome = outcome.clone().map(|batch| Lease::new(batch, front.take(), Arc::clone(shared)));
         session.in_hand = outcome.as_ref().map_or_else(|_| Weak::new(), Arc::downgrade);
         session.waker = None;
         self.progress += 1;
