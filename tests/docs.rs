@@ -50,9 +50,8 @@ fn every_flag_of_a_command_exists() {
     let mut wrong = Vec::new();
     let mut checked = 0;
     for (path, text) in documents() {
-        for line in code(&text, "sh").flat_map(str::lines) {
-            let line = line.trim_start_matches("$ ");
-            let Some(command) = line.split("feedline ").nth(1).filter(|_| !line.starts_with('#')) else { continue };
+        for line in commands(&text) {
+            let Some(command) = line.split("feedline ").nth(1) else { continue };
             let words: Vec<&str> =
                 command.split_whitespace().take_while(|word| !matches!(*word, "|" | "#" | "&")).collect();
             let (Some(name), flags) = (words.first(), words.iter().filter(|word| word.starts_with("--"))) else {
@@ -114,6 +113,12 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 fn code<'a>(text: &'a str, language: &'a str) -> impl Iterator<Item = &'a str> {
     let blocks = text.split("```").skip(1).step_by(2);
     blocks.filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
+}
+
+/// Lines that a shell is given: those of blocks of `sh`, and those of `console` that begin with a prompt.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let plain = code(text, "sh").flat_map(str::lines).filter(|line| !line.starts_with('#'));
+    plain.chain(code(text, "console").flat_map(str::lines).filter_map(|line| line.strip_prefix("$ ")))
 }
 
 /// Targets of links and pictures, but those on other hosts.
