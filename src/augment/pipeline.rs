@@ -27,14 +27,14 @@ pub fn check_size(ops: &[v1::Op]) -> Result<(), Refusal> {
                     format!("at most {MOST_OPS}"),
                 ));
             }
-            match &op.op {
-                Some(
-                    Op::Sequence(v1::Sequence { ops, .. })
-                    | Op::OneOf(v1::OneOf { ops, .. })
-                    | Op::SomeOf(v1::SomeOf { ops, .. })
-                    | Op::RandomOrder(v1::RandomOrder { ops, .. }),
-                ) => count(ops, depth + 1, total)?,
-                _ => {}
+            if let Some(
+                Op::Sequence(v1::Sequence { ops, .. })
+                | Op::OneOf(v1::OneOf { ops, .. })
+                | Op::SomeOf(v1::SomeOf { ops, .. })
+                | Op::RandomOrder(v1::RandomOrder { ops, .. }),
+            ) = &op.op
+            {
+                count(ops, depth + 1, total)?;
             }
         }
         Ok(())
@@ -344,3 +344,7 @@ fn cumulative(weights: &[f64], count: usize) -> Result<Vec<f64>, Refusal> {
     }
     Ok(sums)
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Level {
     /// What every processor of the target has: SSE2 on x86-64, NEON on AArch64.
     Baseline = 0,
-    /// AVX2: x86-64 since 2013 (Haswell) and 2015 (Excavator).
+    /// AVX2 and FMA: x86-64 since 2013 (Haswell) and 2015 (Excavator).
     Avx2 = 1,
-    /// AVX-512 F, BW, DQ and VL: servers since 2017 (Skylake-X) and 2022 (Zen 4).
+    /// AVX-512 F, BW, DQ, VL and VBMI: x86-64 servers since 2021 (Ice Lake) and 2022 (Zen 4).
     Avx512 = 2,
 }
 
@@ -27,8 +27,9 @@ impl Level {
             let avx512 = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl");
-            match is_x86_feature_detected!("avx2") {
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vbmi");
+            match is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 true if avx512 => Level::Avx512,
                 true => Level::Avx2,
                 false => Level::Baseline,
@@ -92,7 +93,7 @@ fn at_avx2<K: Kernel>(kernel: K) -> K::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
 fn at_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }

@@ -60,8 +60,8 @@ pub(super) struct FormArgs {
 #[derive(Clone, Copy, Debug)]
 enum Mix {
     None,
-    CutMix,
-    MixUp,
+    Cut,
+    Up,
 }
 
 fn order(text: &str) -> Result<v1::Order, String> {
@@ -84,8 +84,8 @@ fn last_batch(text: &str) -> Result<v1::LastBatch, String> {
 fn mix(text: &str) -> Result<Mix, String> {
     match text {
         "none" => Ok(Mix::None),
-        "cutmix" => Ok(Mix::CutMix),
-        "mixup" => Ok(Mix::MixUp),
+        "cutmix" => Ok(Mix::Cut),
+        "mixup" => Ok(Mix::Up),
         _ => Err("expected none, cutmix or mixup".into()),
     }
 }
@@ -160,8 +160,8 @@ impl SpecArgs {
         match self.mix {
             None => {}
             Some(Mix::None) => spec.mixing = None,
-            Some(Mix::CutMix) => spec.mixing = kind(v1::mixing::Kind::Cutmix(v1::CutMix::default())),
-            Some(Mix::MixUp) => spec.mixing = kind(v1::mixing::Kind::Mixup(v1::MixUp::default())),
+            Some(Mix::Cut) => spec.mixing = kind(v1::mixing::Kind::Cutmix(v1::CutMix::default())),
+            Some(Mix::Up) => spec.mixing = kind(v1::mixing::Kind::Mixup(v1::MixUp::default())),
         }
         Ok(spec)
     }

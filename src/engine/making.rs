@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -8,6 +8,8 @@ use feedline_proto::v1;
 use super::batch::Batch;
 use super::error::BatchError;
 use super::memory::{Buffer, Charge};
+use super::phase::Phase;
+pub(super) use super::phase::{Task, Then};
 use super::recipe::Recipe;
 use super::request::{Form, Request};
 use crate::batch::{Mix, Slots, soft_label};
@@ -57,7 +59,7 @@ pub(super) struct Making {
     second: Phase,
     /// Rows waiting to be mixed, and which sample is in each of the batch's own.
     staged: Vec<OnceLock<Staged>>,
-    noted: Vec<OnceLock<(u64, Option<(u64, String)>)>>,
+    noted: Vec<OnceLock<Chosen>>,
     /// The payload, while rows are written; made by the first worker that needs it.
     slots: RwLock<Option<Slots>>,
     charge: Mutex<Option<Charge>>,
@@ -67,6 +69,8 @@ pub(super) struct Making {
     cancelled: AtomicBool,
     outcome: OnceLock<Result<Arc<Batch>, BatchError>>,
     started: OnceLock<Instant>,
+    /// Sessions that took the batch.
+    takers: AtomicU32,
     pub(super) decode_ns: AtomicU64,
     pub(super) augment_ns: AtomicU64,
     pub(super) collate_ns: AtomicU64,
@@ -83,6 +87,14 @@ pub(super) struct RowPlan {
     pub(super) mix: Option<(Mix, usize)>,
 }
 
+/// Which sample is in a row, and if it took another's place, whose and why.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) sample: u64,
+    /// The damaged sample's index and what is wrong with it.
+    pub(super) instead_of: Option<(u64, String)>,
+}
+
 /// A row before it is mixed.
 pub(super) struct Staged {
     pub(super) image: Image<'static>,
@@ -93,62 +105,9 @@ pub(super) struct Staged {
 pub(super) struct RowDone {
     pub(super) label: i64,
     pub(super) partner_label: Option<i64>,
-    /// The sample that is in the row.
-    pub(super) sample: u64,
-    pub(super) substitution: Option<(u64, String)>,
+    pub(super) chosen: Chosen,
     pub(super) size: Size,
     pub(super) crc32c: u32,
-}
-
-/// Rows that are claimed and finished one by one.
-struct Phase {
-    rows: usize,
-    claimed: AtomicUsize,
-    finished: AtomicUsize,
-}
-
-impl Phase {
-    fn new(rows: usize) -> Phase {
-        Phase { rows, claimed: AtomicUsize::new(0), finished: AtomicUsize::new(0) }
-    }
-
-    fn left(&self) -> usize {
-        self.rows.saturating_sub(self.claimed.load(Ordering::Acquire))
-    }
-
-    fn claim(&self) -> Option<usize> {
-        let claim = |claimed| (claimed < self.rows).then_some(claimed + 1);
-        self.claimed.fetch_update(Ordering::AcqRel, Ordering::Acquire, claim).ok()
-    }
-
-    /// Counts one more; true for the last.
-    fn finish(&self) -> bool {
-        self.finished.fetch_add(1, Ordering::AcqRel) + 1 == self.rows
-    }
-
-    fn is_over(&self) -> bool {
-        self.finished.load(Ordering::Acquire) == self.rows
-    }
-}
-
-/// A piece of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Decode and augment a row; write it, unless rows are mixed.
-    Make(usize),
-    /// Mix a row with its partner and write it.
-    Mix(usize),
-}
-
-/// What the end of a task leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    /// Nothing.
-    Nothing,
-    /// Rows can be mixed now.
-    MixNow,
-    /// The batch can be put together.
-    Assemble,
 }
 
 impl Making {
@@ -196,6 +155,7 @@ impl Making {
             cancelled: AtomicBool::new(false),
             outcome: OnceLock::new(),
             started: OnceLock::new(),
+            takers: AtomicU32::new(0),
             decode_ns: AtomicU64::new(0),
             augment_ns: AtomicU64::new(0),
             collate_ns: AtomicU64::new(0),
@@ -236,7 +196,7 @@ impl Making {
     pub(super) fn finish(&self, task: Task) -> Then {
         match task {
             Task::Make(_) if !self.first.finish() => Then::Nothing,
-            Task::Make(_) if self.second.rows > 0 => Then::MixNow,
+            Task::Make(_) if !self.second.is_empty() => Then::MixNow,
             Task::Mix(_) if !self.second.finish() => Then::Nothing,
             _ => Then::Assemble,
         }
@@ -258,6 +218,11 @@ impl Making {
     /// The batch or why there is none, when it is over.
     pub(super) fn outcome(&self) -> Option<&Result<Arc<Batch>, BatchError>> {
         self.outcome.get()
+    }
+
+    /// Counts one more session that takes the batch, and returns how many have.
+    pub(super) fn take(&self) -> u32 {
+        self.takers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Notes an error of a row; that of the first row counts, whichever worker met one first.
@@ -282,11 +247,11 @@ impl Making {
     }
 
     /// Notes which sample is in a staged row.
-    pub(super) fn note(&self, row: usize, sample: u64, substitution: Option<(u64, String)>) {
-        let _ = self.noted[row].set((sample, substitution));
+    pub(super) fn note(&self, row: usize, chosen: Chosen) {
+        let _ = self.noted[row].set(chosen);
     }
 
-    pub(super) fn noted(&self, row: usize) -> Option<(u64, Option<(u64, String)>)> {
+    pub(super) fn noted(&self, row: usize) -> Option<Chosen> {
         self.noted.get(row)?.get().cloned()
     }
 
@@ -362,7 +327,7 @@ impl Making {
             match tensor.name.as_str() {
                 "label" if self.is_mixed() => self.soft_labels(&done, bytemuck::cast_slice_mut(bytes)),
                 "label" => fill(bytes, done.iter().map(|row| row.label)),
-                _ => fill(bytes, done.iter().map(|row| row.sample as i64)),
+                _ => fill(bytes, done.iter().map(|row| row.chosen.sample as i64)),
             }
         }
         let row_bytes = self.row_bytes(size);
@@ -372,13 +337,13 @@ impl Making {
         let own = self.rows.iter().take(self.own).enumerate();
         let wrapped_rows = own.filter(|(_, row)| row.position >= length).map(|(row, _)| row as u32).collect();
         let substitutions = done.iter().enumerate().filter_map(|(row, done)| {
-            let (damaged, cause) = done.substitution.clone()?;
-            Some(v1::Substitution { row: row as u32, damaged, substitute: done.sample, cause })
+            let (damaged, cause) = done.chosen.instead_of.clone()?;
+            Some(v1::Substitution { row: row as u32, damaged, substitute: done.chosen.sample, cause })
         });
         Ok(Batch {
             recipe: Arc::clone(&self.recipe),
             cursor: self.key.cursor,
-            samples: done.iter().map(|row| row.sample).collect(),
+            samples: done.iter().map(|row| row.chosen.sample).collect(),
             first_row: self.first_row,
             global_rows: self.global_rows,
             wrapped_rows,

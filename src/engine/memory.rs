@@ -38,14 +38,15 @@ impl Memory {
     fn take(&self, bytes: usize) -> Aligned {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096;
-        if let Some(at) = free.iter().position(fits) {
-            return free.swap_remove(at);
-        }
-        // None fits: those there are belong to batches of another size, and would only lie about.
-        let others = std::mem::take(&mut *free);
+        let found = free.iter().position(fits).map(|at| free.swap_remove(at));
+        // If none fits, those there are belong to batches of another size, and would only lie about; and what lies about
+        // must not come on top of the budget.
+        let lying: u64 = free.iter().map(|buffer| buffer.len() as u64).sum();
+        let useless = found.is_none() || self.used() + lying > self.budget;
+        let useless = if useless { std::mem::take(&mut *free) } else { Vec::new() };
         drop(free);
-        drop(others);
-        Aligned::zeroed(bytes)
+        drop(useless);
+        found.unwrap_or_else(|| Aligned::zeroed(bytes))
     }
 
     fn give_back(&self, buffer: Aligned) {

@@ -2,6 +2,7 @@ mod batch;
 mod error;
 mod making;
 mod memory;
+mod phase;
 mod recipe;
 mod request;
 mod schedule;

@@ -294,7 +294,7 @@ impl Schedule {
             session.waker = Some(waker.clone());
             return Front::Waiting;
         };
-        let outcome = outcome.clone().map(|batch| Lease::new(batch, Arc::clone(shared)));
+        let outcome = outcome.clone().map(|batch| Lease::new(batch, front.take(), Arc::clone(shared)));
         session.in_hand = outcome.as_ref().map_or_else(|_| Weak::new(), Arc::downgrade);
         session.waker = None;
         self.progress += 1;
@@ -302,7 +302,9 @@ impl Schedule {
         statistics.taken.fetch_add(1, Relaxed);
         if let Some(making) = session.window.pop_front() {
             let kept = self.kept.iter().any(|other| Arc::ptr_eq(other, &making));
-            if !kept && outcome.is_ok() && awaited(&self.sessions, &making) {
+            // A session far behind is not worth all of the memory: it makes what is gone again.
+            let room = self.kept.iter().map(|making| making.bytes).sum::<u64>() + making.bytes <= memory.budget / 4;
+            if !kept && room && outcome.is_ok() && awaited(&self.sessions, &making) {
                 self.kept.push_back(Arc::clone(&making));
             }
             after.garbage.push(making);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::error::{BatchError, Culprit};
-use super::making::{Making, RowDone, Staged, Task};
+use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
 use super::statistics::Statistics;
 use crate::augment::Scratch;
@@ -25,8 +25,7 @@ pub(super) struct Worker {
 
 /// A row's sample as it was found: itself, or the one that takes its place.
 struct Found {
-    index: u64,
-    substitution: Option<(u64, String)>,
+    chosen: Chosen,
     size: Size,
     source: Source,
 }
@@ -78,13 +77,13 @@ impl Worker {
         clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
 
         let Worker { scratch, pixels, turned, .. } = self;
-        let samples = recipe.samples();
+        let (samples, index) = (recipe.samples(), found.chosen.sample);
         let (mut size, mut raw): (Size, &[u8]) = match found.source {
-            Source::Store => (found.size, samples.decoded(found.index).unwrap_or_default()),
+            Source::Store => (found.size, samples.decoded(index).unwrap_or_default()),
             Source::Worker => (found.size, pixels),
         };
         if recipe.exif_orientation {
-            let orientation = decode::orientation(samples.encoded(found.index));
+            let orientation = decode::orientation(samples.encoded(index));
             if orientation > 1 {
                 size = decode::orient_into(size, raw, orientation, turned);
                 raw = turned;
@@ -98,7 +97,7 @@ impl Worker {
             op: 0,
             purpose: Purpose::Op,
         };
-        let label = samples.label(found.index);
+        let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.pipeline.run(Sample::new(image, label), key, scratch);
         clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
@@ -110,15 +109,14 @@ impl Worker {
         }
         if making.is_mixed() {
             if row < making.own_rows() {
-                making.note(row, found.index, found.substitution);
+                making.note(row, found.chosen);
             }
             making.stage(row, Staged { image: owned(sample.image), label });
         } else {
             let size = sample.image.size();
             let crc32c = write(making, row, size, |out| making.form.writer.write(&sample.image, out))?;
             scratch.recycle(sample.image);
-            let Found { index, substitution, .. } = found;
-            making.row_done(row, RowDone { label, partner_label: None, sample: index, substitution, size, crc32c });
+            making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c });
         }
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
@@ -151,8 +149,8 @@ impl Worker {
                 }
             }
         };
-        if let Some((sample, substitution)) = making.noted(row) {
-            making.row_done(row, RowDone { label: own.label, partner_label, sample, substitution, size, crc32c });
+        if let Some(chosen) = making.noted(row) {
+            making.row_done(row, RowDone { label: own.label, partner_label, chosen, size, crc32c });
         }
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
@@ -182,7 +180,9 @@ impl Worker {
         statistics: &Statistics,
     ) -> Result<Found, BatchError> {
         let cause = match self.load(recipe, index, statistics)? {
-            Ok((size, source)) => return Ok(Found { index, substitution: None, size, source }),
+            Ok((size, source)) => {
+                return Ok(Found { chosen: Chosen { sample: index, instead_of: None }, size, source });
+            }
             Err(cause) => cause,
         };
         let culprit = culprit(recipe, index);
@@ -199,7 +199,8 @@ impl Worker {
             }
             if let Ok((size, source)) = self.load(recipe, other, statistics)? {
                 statistics.substitutions.fetch_add(1, Ordering::Relaxed);
-                return Ok(Found { index: other, substitution: Some((index, cause)), size, source });
+                let chosen = Chosen { sample: other, instead_of: Some((index, cause)) };
+                return Ok(Found { chosen, size, source });
             }
         }
         Err(BatchError::NoSubstitute { culprit, cause })

@@ -19,19 +19,19 @@ fn code(fault: Fault) -> Code {
     }
 }
 
-/// A status with the mark that the server chose it.
+/// A status with the mark that the server chose it, its message shortened if need be.
 pub(super) fn chosen(code: Code, message: impl Into<String>) -> Status {
-    let mut status = Status::new(code, message.into());
+    let mut status = Status::new(code, shortened(message.into()));
     status.metadata_mut().insert(CHOSEN, MetadataValue::from_static("chosen"));
     status
 }
 
 pub(super) fn of_request(error: &RequestError) -> Status {
-    chosen(code(Fault::from(error)), shortened(error.to_string()))
+    chosen(code(Fault::from(error)), error.to_string())
 }
 
 pub(super) fn of_batch(error: &BatchError) -> Status {
-    chosen(code(Fault::from(error)), shortened(error.to_string()))
+    chosen(code(Fault::from(error)), error.to_string())
 }
 
 pub(super) fn draining() -> Status {

@@ -269,7 +269,7 @@ def resize_tensorflow():
 def resize_opencv():
     images = {"noise": noise(seed=10), "photo": photo(25, 31), "gray": noise(13, 9, 1)}
     for name, image in images.items():
-        for height, width in [(7, 9), (19, 26), (13, 20)]:
+        for height, width in [(7, 9), (19, 26)]:
             op = {"resize": {"height": height, "width": width, "antialias": False}}
             expected = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
             expected = expected.reshape(height, width, image.shape[2])

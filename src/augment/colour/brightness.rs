@@ -1,5 +1,6 @@
 use feedline_proto::v1;
 
+use super::pass::{self, Step};
 use super::pointwise::{clamp, map, map_floats};
 use super::{full_scale, range};
 use crate::augment::op::{Built, Op, Refusal, Scratch};
@@ -42,12 +43,15 @@ impl Op for Brightness {
     }
 
     fn apply<'a>(&self, amount: &f64, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let (full, value) = (self.full, *amount as f32);
+        let (full, value, channels) = (self.full, *amount as f32, image.channels());
         match (image.values_mut(), self.how) {
             (ValuesMut::U8(values), How::Add) => map(values, |x| (x * (1.0 / 255.0) + value) * 255.5),
             (ValuesMut::F32(values), How::Add) => {
                 let added = (amount * f64::from(full)) as f32;
                 map_floats(values, |x| x + added);
+            }
+            (ValuesMut::U8(values), How::Multiply) if channels == 3 => {
+                pass::apply(values, &[Step::brightness(*amount)])
             }
             (ValuesMut::U8(values), How::Multiply) => map(values, |x| x * value),
             (ValuesMut::F32(values), How::Multiply) => map_floats(values, |x| clamp(x * value, full)),

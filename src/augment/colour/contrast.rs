@@ -9,9 +9,10 @@ use crate::seed::Rng;
 
 /// Raises or lowers the contrast. With one channel, that channel is the gray image.
 ///
-/// - torchvision: `adjust_contrast` of a tensor. Bit-equal to its formula with every operation rounded; torch fuses some on
-///   processors that can, so that single values differ by 1 (8 bits) or 1e-6 of the full scale.
-/// - tensorflow: `tf.image.adjust_contrast`, within 1 (8 bits) or 1e-5 of the full scale: it sums the mean in 32-bit floats.
+/// - torchvision: `adjust_contrast` of a tensor. 8 bits exact where torch does not fuse multiplications with additions; where it
+///   does (x86-64 with AVX2), a value whose exact result is a whole number may differ by 1. Floats within 2e-6 of the full scale:
+///   the mean is summed in another order.
+/// - tensorflow: `tf.image.adjust_contrast`. 8 bits exact, but for such values; floats within 2e-6.
 /// - pillow: `ImageEnhance.Contrast`. Exact.
 /// - zero: `albumentations.RandomBrightnessContrast` with a brightness of 0. Exact.
 struct Contrast {
@@ -45,6 +46,10 @@ impl Op for Contrast {
         match (image.values_mut(), self.method) {
             (ValuesMut::U8(values), ContrastMethod::Tensorflow) => tensorflow_bytes(values, channels, *factor as f32),
             (ValuesMut::F32(values), ContrastMethod::Tensorflow) => tensorflow_floats(values, channels, *factor as f32),
+            // A product alone, which is what torchvision's brightness is too.
+            (ValuesMut::U8(values), ContrastMethod::Zero) if channels == 3 => {
+                pass::apply(values, &[Step::brightness(*factor)]);
+            }
             (ValuesMut::U8(values), ContrastMethod::Zero) => {
                 let factor = *factor as f32;
                 map(values, |x| x * factor);

@@ -1,7 +1,8 @@
 use feedline_proto::v1::{self, GrayMethod};
 
+use super::pass::{self, Step};
 use super::pointwise::cut;
-use super::{eight_bits_only, pass, three_channels_only};
+use super::{eight_bits_only, three_channels_only};
 use crate::augment::op::{Built, Op, Refusal, Scratch};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Pixels, Size, ValuesMut};
@@ -9,12 +10,11 @@ use crate::seed::Rng;
 
 /// Takes the colour away. An image of one channel stays as it is, or is repeated three times.
 ///
-/// - torchvision: `rgb_to_grayscale` of a tensor. 8 bits: computed without error; of the 2^24 colours 3 are one lower in torch,
-///   whose 32-bit floats miss a whole number. Floats: every operation rounded, within 1e-7 of the full scale.
-/// - tensorflow: `tf.image.rgb_to_grayscale`, 8 bits exact but for single colours that differ by 1, floats within 1e-6; refuses
-///   one channel, as it does.
+/// - torchvision: `rgb_to_grayscale` of a tensor. 8 bits: computed without error; torch's 32-bit floats miss a whole number, and
+///   are one lower, for 3 of the 2^24 colours (20 on processors that do not fuse multiplications with additions). Floats exact.
+/// - tensorflow: `tf.image.rgb_to_grayscale`. Exact; refuses one channel, as it does.
 /// - pillow: `Image.convert("L")`. Exact.
-/// - opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 1e-6.
+/// - opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 2e-6.
 struct Grayscale {
     method: GrayMethod,
     channels: usize,
@@ -49,6 +49,7 @@ impl Op for Grayscale {
         if image.channels() == self.channels {
             match image.values_mut() {
                 _ if self.channels == 1 => {}
+                ValuesMut::U8(values) if self.method == GrayMethod::Torchvision => pass::apply(values, &[Step::GRAY]),
                 ValuesMut::U8(pixels) => self.bytes(Target::Same(pixels.as_chunks_mut().0)),
                 ValuesMut::F32(pixels) => self.floats(Target::Same(pixels.as_chunks_mut().0)),
             }

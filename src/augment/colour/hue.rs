@@ -7,9 +7,9 @@ use crate::seed::Rng;
 
 /// Turns the hue.
 ///
-/// - torchvision: `adjust_hue` of a tensor, from -0.5 to 0.5; an image of one channel stays as it is. 8 bits exact but for
-///   single values that differ by 1, floats within 1e-6 of the full scale.
-/// - tensorflow: `tf.image.adjust_hue`, within the same; refuses one channel, as it does.
+/// - torchvision: `adjust_hue` of a tensor, from -0.5 to 0.5; an image of one channel stays as it is. Exact; floats at a scale
+///   other than 1 within 1e-6 of it, since it takes them at 1 only.
+/// - tensorflow: `tf.image.adjust_hue`. Exact, with the same exception; refuses one channel, as it does.
 struct Hue {
     range: [f64; 2],
     method: HueMethod,

@@ -8,8 +8,8 @@ use crate::image::ValuesMut;
 pub(super) fn torchvision_hue(values: ValuesMut<'_>, delta: f32, full: f32) {
     let turn = |pixel| turned_by_torchvision(pixel, delta);
     match values {
-        // torchvision divides by 255 on the way in and multiplies by 256 - 0.001 on the way out.
-        ValuesMut::U8(values) => Bytes { values, enter: |x| x / 255.0, leave: 255.999, turn }.dispatch(),
+        // On the way out torchvision multiplies by 256 - 0.001.
+        ValuesMut::U8(values) => Bytes { values, leave: 255.999, turn }.dispatch(),
         ValuesMut::F32(values) => Floats { values, full, turn }.dispatch(),
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn tensorflow_saturation(values: ValuesMut<'_>, factor: f32, full: f3
 
 fn tensorflow(values: ValuesMut<'_>, full: f32, turn: impl Fn([f32; 3]) -> [f32; 3]) {
     match values {
-        ValuesMut::U8(values) => Bytes { values, enter: |x| x * (1.0 / 255.0), leave: 255.5, turn }.dispatch(),
+        ValuesMut::U8(values) => Bytes { values, leave: 255.5, turn }.dispatch(),
         ValuesMut::F32(values) => Floats { values, full, turn }.dispatch(),
     }
 }
@@ -34,21 +34,21 @@ fn tensorflow(values: ValuesMut<'_>, full: f32, turn: impl Fn([f32; 3]) -> [f32;
 /// Pixels that are done at a time.
 const GROUP: usize = 16;
 
-struct Bytes<'a, E, F> {
+/// Values are multiplied by 1/255 on the way in, as torchvision and TensorFlow do, and by `leave` on the way out.
+struct Bytes<'a, F> {
     values: &'a mut [u8],
-    enter: E,
     leave: f32,
     turn: F,
 }
 
-impl<E: Fn(f32) -> f32, F: Fn([f32; 3]) -> [f32; 3]> Kernel for Bytes<'_, E, F> {
+impl<F: Fn([f32; 3]) -> [f32; 3]> Kernel for Bytes<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let one = |[r, g, b]: [u8; 3]| {
-            let [r, g, b] = [(self.enter)(f32::from(r)), (self.enter)(f32::from(g)), (self.enter)(f32::from(b))];
-            let [r, g, b] = (self.turn)([r, g, b]);
+            let scale = 1.0 / 255.0;
+            let [r, g, b] = (self.turn)([f32::from(r) * scale, f32::from(g) * scale, f32::from(b) * scale]);
             [cut(r * self.leave), cut(g * self.leave), cut(b * self.leave)]
         };
         let (groups, rest) = self.values.as_chunks_mut::<{ 3 * GROUP }>();
@@ -115,7 +115,7 @@ fn turned_by_torchvision([r, g, b]: [f32; 3], delta: f32) -> [f32; 3] {
     let t = clamp((along + paler) * v, 1.0);
     let p = clamp(paler * v, 1.0);
     // A hue that rounding has led to a whole turn is in sector 6, which is sector 0.
-    let (ends, second, third) = (sector < 1.0 || sector >= 6.0, sector == 1.0, sector == 2.0);
+    let (ends, second, third) = (sector == 0.0 || sector == 6.0, sector == 1.0, sector == 2.0);
     let (fourth, fifth) = (sector == 3.0, sector == 4.0);
     let r = select(ends, v, select(second, q, select(third || fourth, p, select(fifth, t, v))));
     let g = select(ends, t, select(second || third, v, select(fourth, q, p)));
@@ -207,11 +207,11 @@ mod tests {
 
     fn all_bytes(level: Level, values: &mut [u8], amount: f32) {
         let turn = |pixel| turned_by_torchvision(pixel, amount);
-        Bytes { values, enter: |x| x / 255.0, leave: 255.999, turn }.run_at(level);
+        Bytes { values, leave: 255.999, turn }.run_at(level);
         let turn = |pixel| turned_by_tensorflow(pixel, amount);
-        Bytes { values, enter: |x| x * (1.0 / 255.0), leave: 255.5, turn }.run_at(level);
+        Bytes { values, leave: 255.5, turn }.run_at(level);
         let turn = |pixel| saturated_by_tensorflow(pixel, amount.abs() * 3.0);
-        Bytes { values, enter: |x| x * (1.0 / 255.0), leave: 255.5, turn }.run_at(level);
+        Bytes { values, leave: 255.5, turn }.run_at(level);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes_x86 as x86;
+use super::pointwise::{clamp, cut};
 use crate::augment::simd::Level;
 
 /// One colour of [`Lanes::COUNT`] pixels.
@@ -45,6 +48,19 @@ pub(super) unsafe trait Lanes: Copy {
     /// # Safety
     /// As for the trait.
     unsafe fn times(self, other: Self) -> Self;
+
+    /// `self + a * b` of whole numbers whose product and sum are below 2^24. Both are exact, so fusing them, where the processor
+    /// can, changes no bit: the one place where it is allowed.
+    ///
+    /// # Safety
+    /// As for the trait.
+    unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self;
+
+    /// Values from 0 up, clamped to 255, fraction cut off.
+    ///
+    /// # Safety
+    /// As for the trait.
+    unsafe fn whole_of_positive(self) -> Self;
 
     /// Clamped to 0 to 255, fraction cut off.
     ///
@@ -98,8 +114,19 @@ pub(super) struct Plain<const N: usize>([f32; N]);
 
 impl<const N: usize> Plain<N> {
     #[inline(always)]
-    fn each(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Plain(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    fn map(mut self, f: impl Fn(f32) -> f32) -> Self {
+        for x in &mut self.0 {
+            *x = f(*x);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn each(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        for (x, y) in self.0.iter_mut().zip(other.0) {
+            *x = f(*x, y);
+        }
+        self
     }
 }
 
@@ -110,16 +137,22 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
 
     #[inline(always)]
     unsafe fn load(from: *const u8) -> [Self; 3] {
-        // SAFETY: the greatest index is 3 N - 1, and the caller says that READ = 3 N bytes can be read.
-        std::array::from_fn(|channel| Plain(std::array::from_fn(|i| f32::from(unsafe { *from.add(3 * i + channel) }))))
+        let mut rgb = [Plain([0.0; N]); 3];
+        for i in 0..N {
+            for (channel, values) in rgb.iter_mut().enumerate() {
+                // SAFETY: the greatest index is 3 N - 1, and the caller says that READ = 3 N bytes can be read.
+                values.0[i] = f32::from(unsafe { *from.add(3 * i + channel) });
+            }
+        }
+        rgb
     }
 
     #[inline(always)]
     unsafe fn store(rgb: [Self; 3], to: *mut u8) {
         for i in 0..N {
             for (channel, values) in rgb.iter().enumerate() {
-                // A cast to u8 cuts off and clamps. SAFETY: the greatest index is 3 N - 1; the caller says it can be written.
-                unsafe { *to.add(3 * i + channel) = values.0[i] as u8 };
+                // SAFETY: the greatest index is 3 N - 1, and the caller says that 3 N bytes can be written.
+                unsafe { *to.add(3 * i + channel) = cut(values.0[i]) };
             }
         }
     }
@@ -140,211 +173,31 @@ unsafe impl<const N: usize> Lanes for Plain<N> {
     }
 
     #[inline(always)]
+    unsafe fn plus_whole_product(self, a: Self, b: Self) -> Self {
+        self.each(a.each(b, |a, b| a * b), |x, y| x + y)
+    }
+
+    #[inline(always)]
+    unsafe fn whole_of_positive(self) -> Self {
+        // SAFETY: as the function itself.
+        unsafe { self.whole() }
+    }
+
+    #[inline(always)]
     unsafe fn whole(self) -> Self {
-        Plain(self.0.map(|x| f32::from(x as u8)))
+        // SAFETY: plain Rust.
+        unsafe { self.map(|x| clamp(x, 255.0)).cut() }
     }
 
     #[inline(always)]
     unsafe fn cut(self) -> Self {
-        // `floor` would be a call into the platform's library on x86-64 before SSE 4.1.
-        Plain(self.0.map(|x| x as i32 as f32))
+        // `floor` would be a call into the platform's library on x86-64 before SSE 4.1, and a checked cast does not become
+        // vectors. SAFETY: the caller says that values are from 0 to 2^31.
+        self.map(|x| unsafe { x.to_int_unchecked::<i32>() } as f32)
     }
 
     #[inline(always)]
     unsafe fn total(self) -> u64 {
         self.0.iter().map(|x| *x as u64).sum()
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
-
-    use super::{LaneKernel, Lanes};
-
-    #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn at_avx2<K: LaneKernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller says that the processor has AVX2.
-        unsafe { kernel.run::<Avx2>() }
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    pub(super) unsafe fn at_avx512<K: LaneKernel>(kernel: K) -> K::Output {
-        // SAFETY: the caller says that the processor has these features.
-        unsafe { kernel.run::<Avx512>() }
-    }
-
-    /// Where the bytes of each colour of 4 pixels lie in 16 bytes, spread to 32 bits each; -1 makes zero.
-    const fn spread(channel: i8) -> [i8; 16] {
-        let mut at = [-1; 16];
-        let mut pixel = 0;
-        while pixel < 4 {
-            at[4 * pixel] = 3 * pixel as i8 + channel;
-            pixel += 1;
-        }
-        at
-    }
-
-    /// Back: 4 reds, 4 greens, 4 blues become 4 pixels in 12 bytes.
-    const JOIN: [i8; 16] = [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, -1, -1, -1, -1];
-    const SPREAD: [[i8; 16]; 3] = [spread(0), spread(1), spread(2)];
-
-    /// 8 pixels.
-    #[derive(Clone, Copy)]
-    pub(super) struct Avx2(__m256);
-
-    // SAFETY: AVX2 and below only; `load` reads 32 bytes, `store` writes 16 and 8.
-    unsafe impl Lanes for Avx2 {
-        const COUNT: usize = 8;
-        const READ: usize = 32;
-
-        #[inline(always)]
-        unsafe fn load(from: *const u8) -> [Self; 3] {
-            // SAFETY: the caller says that 32 bytes can be read; the constants are 16 bytes.
-            unsafe {
-                // The first 12 bytes to the lower half, the next 12 to the upper one: 4 pixels each.
-                let bytes = _mm256_loadu_si256(from.cast());
-                let halves = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5));
-                let mut rgb = [Avx2(_mm256_setzero_ps()); 3];
-                for (colour, at) in rgb.iter_mut().zip(&SPREAD) {
-                    let at = _mm256_broadcastsi128_si256(_mm_loadu_si128(at.as_ptr().cast()));
-                    *colour = Avx2(_mm256_cvtepi32_ps(_mm256_shuffle_epi8(halves, at)));
-                }
-                rgb
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn store(rgb: [Self; 3], to: *mut u8) {
-            // SAFETY: the caller says that 24 bytes can be written: 16, then 8.
-            unsafe {
-                let r = _mm256_cvttps_epi32(rgb[0].0);
-                let g = _mm256_cvttps_epi32(rgb[1].0);
-                let b = _mm256_cvttps_epi32(rgb[2].0);
-                // Packing with signed saturation twice clamps to 0 to 255.
-                let bytes = _mm256_packus_epi16(_mm256_packs_epi32(r, g), _mm256_packs_epi32(b, b));
-                let join = _mm256_broadcastsi128_si256(_mm_loadu_si128(JOIN.as_ptr().cast()));
-                let halves = _mm256_shuffle_epi8(bytes, join);
-                let bytes = _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
-                _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(bytes));
-                _mm_storel_epi64(to.add(16).cast(), _mm256_extracti128_si256::<1>(bytes));
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            unsafe { Avx2(_mm256_set1_ps(x)) }
-        }
-
-        #[inline(always)]
-        unsafe fn plus(self, other: Self) -> Self {
-            unsafe { Avx2(_mm256_add_ps(self.0, other.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn times(self, other: Self) -> Self {
-            unsafe { Avx2(_mm256_mul_ps(self.0, other.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn whole(self) -> Self {
-            // The maximum comes first with the value as its first operand: of a NaN it makes the second, zero.
-            unsafe {
-                let clamped = _mm256_min_ps(_mm256_max_ps(self.0, _mm256_setzero_ps()), _mm256_set1_ps(255.0));
-                Avx2(clamped).cut()
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn cut(self) -> Self {
-            unsafe { Avx2(_mm256_round_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>(self.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn total(self) -> u64 {
-            let mut lanes = [0.0; 8];
-            // SAFETY: 8 floats of room.
-            unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), self.0) };
-            lanes.iter().map(|x| *x as u64).sum()
-        }
-    }
-
-    /// 16 pixels.
-    #[derive(Clone, Copy)]
-    pub(super) struct Avx512(__m512);
-
-    // SAFETY: AVX-512 F and BW only; `load` reads 64 bytes, `store` writes 32 and 16 (masked stores are slow on some processors).
-    unsafe impl Lanes for Avx512 {
-        const COUNT: usize = 16;
-        const READ: usize = 64;
-
-        #[inline(always)]
-        unsafe fn load(from: *const u8) -> [Self; 3] {
-            // SAFETY: the caller says that 64 bytes can be read; the constants are 16 bytes.
-            unsafe {
-                let bytes = _mm512_loadu_si512(from.cast());
-                let quarters = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
-                let bytes = _mm512_permutexvar_epi32(quarters, bytes);
-                let mut rgb = [Avx512(_mm512_setzero_ps()); 3];
-                for (colour, at) in rgb.iter_mut().zip(&SPREAD) {
-                    let at = _mm512_broadcast_i32x4(_mm_loadu_si128(at.as_ptr().cast()));
-                    *colour = Avx512(_mm512_cvtepi32_ps(_mm512_shuffle_epi8(bytes, at)));
-                }
-                rgb
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn store(rgb: [Self; 3], to: *mut u8) {
-            // SAFETY: the caller says that 48 bytes can be written: 32, then 16.
-            unsafe {
-                let r = _mm512_cvttps_epi32(rgb[0].0);
-                let g = _mm512_cvttps_epi32(rgb[1].0);
-                let b = _mm512_cvttps_epi32(rgb[2].0);
-                let bytes = _mm512_packus_epi16(_mm512_packs_epi32(r, g), _mm512_packs_epi32(b, b));
-                let join = _mm512_broadcast_i32x4(_mm_loadu_si128(JOIN.as_ptr().cast()));
-                let bytes = _mm512_shuffle_epi8(bytes, join);
-                let together = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
-                let bytes = _mm512_permutexvar_epi32(together, bytes);
-                _mm256_storeu_si256(to.cast(), _mm512_castsi512_si256(bytes));
-                _mm_storeu_si128(to.add(32).cast(), _mm512_extracti32x4_epi32::<2>(bytes));
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            unsafe { Avx512(_mm512_set1_ps(x)) }
-        }
-
-        #[inline(always)]
-        unsafe fn plus(self, other: Self) -> Self {
-            unsafe { Avx512(_mm512_add_ps(self.0, other.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn times(self, other: Self) -> Self {
-            unsafe { Avx512(_mm512_mul_ps(self.0, other.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn whole(self) -> Self {
-            unsafe {
-                let clamped = _mm512_min_ps(_mm512_max_ps(self.0, _mm512_setzero_ps()), _mm512_set1_ps(255.0));
-                Avx512(clamped).cut()
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn cut(self) -> Self {
-            unsafe { Avx512(_mm512_roundscale_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>(self.0)) }
-        }
-
-        #[inline(always)]
-        unsafe fn total(self) -> u64 {
-            let mut lanes = [0.0; 16];
-            // SAFETY: 16 floats of room.
-            unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), self.0) };
-            lanes.iter().map(|x| *x as u64).sum()
-        }
     }
 }

@@ -7,9 +7,12 @@ pub(super) mod saturation;
 
 mod hue_loop;
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod lanes_x86;
 mod mean;
 mod pass;
 mod pointwise;
+mod table;
 
 use super::op::Refusal;
 use crate::image::{Depth, Form};
@@ -51,3 +54,6 @@ fn three_channels_only(input: Form, method: &str) -> Result<(), Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! the gray of what it makes. Between steps values are whole numbers from 0 to 255, kept in registers as floats.
 
 use super::lanes::{LaneKernel, Lanes, Plain};
+use super::table::Table;
 use crate::augment::simd::Level;
 
 /// One step, by torchvision's formulas in 32-bit floats, result clamped to 0 to 255 and its fraction cut off.
@@ -14,6 +15,9 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// `rgb_to_grayscale` to three channels: nothing of the colour and all of the gray, which is exact.
+    pub(super) const GRAY: Step = Step::Blend { ratio: 0.0, rest: 1.0 };
+
     /// `adjust_brightness`.
     pub(super) fn brightness(factor: f64) -> Self {
         Step::Line { scale: bounded(factor) as f32, offset: 0.0 }
@@ -23,6 +27,10 @@ impl Step {
     pub(super) fn contrast(factor: f64, mean: f32) -> Self {
         let factor = bounded(factor);
         Step::Line { scale: factor as f32, offset: (1.0 - factor) as f32 * mean }
+    }
+
+    fn has_offset(&self) -> bool {
+        matches!(self, Step::Line { offset, .. } if *offset != 0.0)
     }
 
     /// `adjust_saturation`.
@@ -35,11 +43,12 @@ impl Step {
 /// A factor within the contract's bounds, so that no product leaves the range of 32-bit integers. A record that is replayed
 /// may hold any number.
 fn bounded(factor: f64) -> f64 {
-    factor.clamp(0.0, 1000.0)
+    if factor.is_nan() { 0.0 } else { factor.clamp(0.0, 1000.0) }
 }
 
 /// torchvision's gray of 8 bits: `floor(0.2989 r + 0.587 g + 0.114 b)`, computed without error. torchvision itself rounds in
-/// 32-bit floats, so that 3 of the 2^24 colours, whose gray is a whole number, come out one lower there.
+/// 32-bit floats, so that a few of the 2^24 colours whose gray is a whole number come out one lower there: 3 on processors that
+/// fuse multiplications with additions, 20 on others.
 pub(super) fn gray(r: u8, g: u8, b: u8) -> u8 {
     ((2989 * u32::from(r) + 5870 * u32::from(g) + 1140 * u32::from(b)) / 10_000) as u8
 }
@@ -61,15 +70,41 @@ pub(super) fn mean(sum: u64, values: usize) -> f32 {
 }
 
 fn run(level: Level, pixels: &mut [u8], mut steps: &[Step], sum: bool) -> u64 {
+    let level = level.min(Level::detected());
     loop {
-        let (shape, count) = Shape::of(steps);
-        let (now, later) = steps.split_at(count);
+        let mut shape = Shape::of(steps);
+        if level == Level::Avx512 {
+            // 64 values are looked up at once, so lines of any number, as one table, take a fraction of the time of one line.
+            let lines;
+            (lines, steps) = steps.split_at(lines_of(steps));
+            if let Some(table) = table_of(lines) {
+                table.apply_at(level, pixels);
+            }
+            shape = Shape { before: 0, blend: !steps.is_empty(), after: 0 };
+        }
+        let (now, later) = steps.split_at(shape.steps());
         let total = one_pass(level, pixels, now, shape, sum && later.is_empty());
         if later.is_empty() {
             return total;
         }
         steps = later;
     }
+}
+
+/// How many of `steps` are lines, before the first that is not.
+fn lines_of(steps: &[Step]) -> usize {
+    steps.iter().take_while(|step| matches!(step, Step::Line { .. })).count()
+}
+
+/// Lines one after the other as one table; none of none.
+fn table_of(lines: &[Step]) -> Option<Table> {
+    lines.iter().fold(None, |table: Option<Table>, step| match *step {
+        Step::Line { scale, offset } => {
+            let line = |x: f32| x * scale + offset;
+            Some(table.map_or_else(|| Table::of(line), |table| table.then(line)))
+        }
+        Step::Blend { .. } => table,
+    })
 }
 
 /// Lines before a blend, whether there is one, and lines after it: what a pass is compiled for.
@@ -81,22 +116,28 @@ struct Shape {
 }
 
 impl Shape {
-    /// The shape of the first of `steps` that one pass can do, and how many these are.
-    fn of(steps: &[Step]) -> (Shape, usize) {
-        let lines = |steps: &[Step]| steps.iter().take_while(|step| matches!(step, Step::Line { .. })).count();
-        let before = lines(steps).min(2);
+    /// The shape of the first of `steps` that one pass can do.
+    fn of(steps: &[Step]) -> Shape {
+        let before = lines_of(steps).min(2);
         let blend = matches!(steps.get(before), Some(Step::Blend { .. }));
-        let after = if blend && before < 2 { lines(&steps[before + 1..]).min(1) } else { 0 };
-        (Shape { before, blend, after }, before + usize::from(blend) + after)
+        let after = if blend && before < 2 { lines_of(&steps[before + 1..]).min(1) } else { 0 };
+        Shape { before, blend, after }
+    }
+
+    /// How many steps it does.
+    fn steps(self) -> usize {
+        self.before + usize::from(self.blend) + self.after
     }
 }
 
 fn one_pass(level: Level, pixels: &mut [u8], steps: &[Step], shape: Shape, sum: bool) -> u64 {
     macro_rules! pass {
         ($before:literal, $blend:literal, $after:literal) => {
-            match sum {
-                true => Pass::<$before, $blend, $after, true>::new(pixels, steps).run_at(level),
-                false => Pass::<$before, $blend, $after, false>::new(pixels, steps).run_at(level),
+            match (sum, steps.iter().any(Step::has_offset)) {
+                (true, true) => Pass::<$before, $blend, $after, true, true>::new(pixels, steps).run_at(level),
+                (true, false) => Pass::<$before, $blend, $after, true, false>::new(pixels, steps).run_at(level),
+                (false, true) => Pass::<$before, $blend, $after, false, true>::new(pixels, steps).run_at(level),
+                (false, false) => Pass::<$before, $blend, $after, false, false>::new(pixels, steps).run_at(level),
             }
         };
     }
@@ -113,16 +154,17 @@ fn one_pass(level: Level, pixels: &mut [u8], steps: &[Step], shape: Shape, sum: 
     }
 }
 
-/// A pass of one shape: `BEFORE` lines, a blend if `BLEND`, `AFTER` lines, and the sum of gray if `SUM`.
-struct Pass<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> {
+/// A pass of one shape: `BEFORE` lines, a blend if `BLEND`, `AFTER` lines, and the sum of gray if `SUM`. Unless `OFFSET`, every
+/// line is a product alone, which is never negative.
+struct Pass<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool> {
     pixels: &'a mut [u8],
     before: [(f32, f32); BEFORE],
     blend: (f32, f32),
     after: [(f32, f32); AFTER],
 }
 
-impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool>
-    Pass<'a, BEFORE, BLEND, AFTER, SUM>
+impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool>
+    Pass<'a, BEFORE, BLEND, AFTER, SUM, OFFSET>
 {
     fn new(pixels: &'a mut [u8], steps: &[Step]) -> Self {
         let pair = |index: usize| match steps.get(index) {
@@ -149,22 +191,22 @@ impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: 
         unsafe {
             let mut rgb = L::load(at);
             for (index, line) in self.before.iter().enumerate() {
-                rgb = scaled(rgb, *line);
+                rgb = scaled::<L, OFFSET>(rgb, *line);
                 // The last step is clamped and cut off while it is stored.
                 if index + 1 < BEFORE || BLEND || SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, OFFSET>(rgb);
                 }
             }
             if BLEND {
                 rgb = blended(rgb, self.blend);
                 if AFTER > 0 || SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, true>(rgb);
                 }
             }
             for line in &self.after {
-                rgb = scaled(rgb, *line);
+                rgb = scaled::<L, OFFSET>(rgb, *line);
                 if SUM {
-                    rgb = whole(rgb);
+                    rgb = whole::<L, OFFSET>(rgb);
                 }
             }
             if BEFORE > 0 || BLEND || AFTER > 0 {
@@ -175,8 +217,8 @@ impl<'a, const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: 
     }
 }
 
-impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool> LaneKernel
-    for Pass<'_, BEFORE, BLEND, AFTER, SUM>
+impl<const BEFORE: usize, const BLEND: bool, const AFTER: usize, const SUM: bool, const OFFSET: bool> LaneKernel
+    for Pass<'_, BEFORE, BLEND, AFTER, SUM, OFFSET>
 {
     type Output = u64;
 
@@ -224,10 +266,13 @@ const EXACT_GROUPS: usize = 1 << 16;
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn scaled<L: Lanes>([r, g, b]: [L; 3], (scale, offset): (f32, f32)) -> [L; 3] {
+unsafe fn scaled<L: Lanes, const OFFSET: bool>([r, g, b]: [L; 3], (scale, offset): (f32, f32)) -> [L; 3] {
     // SAFETY: what the caller says.
     unsafe {
         let (scale, offset) = (L::splat(scale), L::splat(offset));
+        if !OFFSET {
+            return [r.times(scale), g.times(scale), b.times(scale)];
+        }
         [r.times(scale).plus(offset), g.times(scale).plus(offset), b.times(scale).plus(offset)]
     }
 }
@@ -248,9 +293,14 @@ unsafe fn blended<L: Lanes>([r, g, b]: [L; 3], (ratio, rest): (f32, f32)) -> [L;
 /// The processor has the features of `L`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
+unsafe fn whole<L: Lanes, const NEGATIVE: bool>([r, g, b]: [L; 3]) -> [L; 3] {
     // SAFETY: what the caller says.
-    unsafe { [r.whole(), g.whole(), b.whole()] }
+    unsafe {
+        match NEGATIVE {
+            true => [r.whole(), g.whole(), b.whole()],
+            false => [r.whole_of_positive(), g.whole_of_positive(), b.whole_of_positive()],
+        }
+    }
 }
 
 /// [`gray`] of whole numbers from 0 to 255. The weighted sum is a whole number below 2^22, so floats hold it exactly; it is
@@ -264,8 +314,8 @@ unsafe fn whole<L: Lanes>([r, g, b]: [L; 3]) -> [L; 3] {
 unsafe fn gray_of<L: Lanes>([r, g, b]: [L; 3]) -> L {
     // SAFETY: what the caller says.
     unsafe {
-        let sum = r.times(L::splat(2989.0)).plus(g.times(L::splat(5870.0)));
-        sum.plus(b.times(L::splat(1140.0))).times(L::splat(TEN_THOUSANDTH)).cut()
+        let sum = r.times(L::splat(2989.0)).plus_whole_product(g, L::splat(5870.0));
+        sum.plus_whole_product(b, L::splat(1140.0)).times(L::splat(TEN_THOUSANDTH)).cut()
     }
 }
 

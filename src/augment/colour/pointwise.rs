@@ -1,30 +1,30 @@
 //! Formulas that make each value of that value alone.
 
-use crate::augment::simd::Kernel;
+use super::table::Table;
+use crate::augment::simd::{Kernel, Level};
 
 /// Makes each of `values` `f` of it, clamped to 0 to 255 and its fraction cut off. `f` must be `#[inline(always)]` or a closure
 /// that is small enough to be inlined.
 pub(super) fn map(values: &mut [u8], f: impl Fn(f32) -> f32) {
-    Bytes { values, f: |_, x| f(x) }.dispatch();
+    // Where 64 values are looked up at once, that is faster than to compute them.
+    match Level::current() {
+        Level::Avx512 if values.len() > LONG => Table::of(f).apply(values),
+        _ => Bytes { values, f }.dispatch(),
+    }
 }
 
 /// As [`map`] for an image of interleaved `channels` (1 or 3), `f` knowing the channel.
 pub(super) fn map_channels(values: &mut [u8], channels: usize, f: impl Fn(usize, f32) -> f32) {
     // A table per channel: the formula may divide or branch, and 768 values are little work.
-    let tables: Vec<[u8; 256]> =
-        (0..channels).map(|channel| std::array::from_fn(|x| cut(f(channel, x as f32)))).collect();
+    let tables: Vec<Table> = (0..channels).map(|channel| Table::of(|x| f(channel, x))).collect();
     match &tables[..] {
-        [all] => look_up(values, all),
+        [all] => all.apply(values),
         tables => {
             for pixel in values.chunks_exact_mut(channels) {
-                pixel.iter_mut().zip(tables).for_each(|(x, table)| *x = table[usize::from(*x)]);
+                pixel.iter_mut().zip(tables).for_each(|(x, table)| *x = table.value(*x));
             }
         }
     }
-}
-
-fn look_up(values: &mut [u8], table: &[u8; 256]) {
-    values.iter_mut().for_each(|x| *x = table[usize::from(*x)]);
 }
 
 /// Makes each of `values` `f` of it.
@@ -37,7 +37,7 @@ struct Bytes<'a, F> {
     f: F,
 }
 
-impl<F: Fn(usize, f32) -> f32> Kernel for Bytes<'_, F> {
+impl<F: Fn(f32) -> f32> Kernel for Bytes<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -45,9 +45,9 @@ impl<F: Fn(usize, f32) -> f32> Kernel for Bytes<'_, F> {
         let (chunks, rest) = self.values.as_chunks_mut::<CHUNK>();
         // Whole chunks, so that the loop over one has a known length and becomes vectors without a remainder.
         for chunk in chunks {
-            *chunk = chunk.map(|x| cut((self.f)(0, f32::from(x))));
+            *chunk = chunk.map(|x| cut((self.f)(f32::from(x))));
         }
-        rest.iter_mut().for_each(|x| *x = cut((self.f)(0, f32::from(*x))));
+        rest.iter_mut().for_each(|x| *x = cut((self.f)(f32::from(*x))));
     }
 }
 
@@ -65,6 +65,8 @@ impl<F: Fn(f32) -> f32> Kernel for Floats<'_, F> {
     }
 }
 
+/// Values beyond which a table pays.
+const LONG: usize = 2048;
 /// Values of a chunk.
 const CHUNK: usize = 64;
 
@@ -87,7 +89,6 @@ pub(super) fn clamp(x: f32, full: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
 
     #[test]
     fn every_level_cuts_and_clamps_alike() {
@@ -96,7 +97,7 @@ mod tests {
             let expected: Vec<u8> = input.iter().map(|x| (f32::from(*x) * scale + offset) as u8).collect();
             for level in Level::ALL {
                 let mut values = input.clone();
-                Bytes { values: &mut values, f: |_, x| x * scale + offset }.run_at(level);
+                Bytes { values: &mut values, f: |x| x * scale + offset }.run_at(level);
                 assert_eq!(values, expected, "{level:?}");
             }
         }

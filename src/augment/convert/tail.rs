@@ -45,3 +45,76 @@ impl Tail {
         &self.tables[channel]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use feedline_proto::{rule, v1};
+
+    use super::*;
+    use crate::augment::op::Scratch;
+    use crate::augment::registry;
+    use crate::image::{Depth, Form, Image, Size};
+    use crate::sample::Sample;
+    use crate::seed::{Key, Purpose};
+
+    fn ops(text: &str) -> Vec<v1::Op> {
+        let pipeline: v1::Pipeline = serde_json::from_str(text).expect("as the contract spells it");
+        rule::with_defaults(&pipeline).ops
+    }
+
+    /// The 256 values in every channel, through the ops one after the other.
+    fn one_after_the_other(ops: &[v1::Op], channels: usize) -> Vec<f32> {
+        let size = Size::new(256, 1);
+        let mut form = Form { smallest: size, largest: size, channels, depth: Depth::U8 };
+        let values: Vec<u8> = (0..=255).flat_map(|x| vec![x; channels]).collect();
+        let mut sample = Sample::new(Image::from_u8(size, channels, values), 0);
+        let key = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
+        for op in ops {
+            let op = op.op.as_ref().expect("an op");
+            let built = registry::build(op, form).map_err(|(_, refusal)| refusal).expect("a valid op");
+            sample = built.op.run(&mut key.rng(), sample, &mut Scratch::default(), None);
+            form = built.output;
+        }
+        sample.image.as_f32().expect("floats").to_vec()
+    }
+
+    #[test]
+    fn the_table_equals_the_ops_one_after_the_other_to_the_bit() {
+        for (text, channels) in [
+            (r#"{"ops": [{"to_float": {}}]}"#, 3),
+            (r#"{"ops": [{"to_float": {"divisor": 127.5}}]}"#, 1),
+            (r#"{"ops": [{"to_float": {}}, {"normalize": {}}]}"#, 3),
+            (r#"{"ops": [{"to_float": {"divisor": 3}}, {"normalize": {"mean": [0.1], "std": [0.3]}}]}"#, 1),
+        ] {
+            let ops = ops(text);
+            let tail = Tail::of(&ops, channels).expect("a tail");
+            let expected = one_after_the_other(&ops, channels);
+            for (index, expected) in expected.iter().enumerate() {
+                let found = tail.table(index % channels)[index / channels];
+                assert_eq!(found.to_bits(), expected.to_bits(), "{text} value {} ", index / channels);
+            }
+        }
+    }
+
+    #[test]
+    fn the_description_says_what_a_client_must_compute() {
+        let tail = Tail::of(&ops(r#"{"ops": [{"to_float": {}}, {"normalize": {}}]}"#), 3).expect("a tail");
+        assert_eq!(tail.normalization.scale, 1.0 / 255.0);
+        assert_eq!(tail.normalization.std, [0.229, 0.224, 0.225]);
+        let tail = Tail::of(&ops(r#"{"ops": [{"to_float": {"divisor": 2}}]}"#), 3).expect("a tail");
+        assert_eq!((tail.normalization.scale, tail.normalization.mean.len()), (0.5, 0));
+    }
+
+    #[test]
+    fn anything_else_is_no_tail() {
+        for text in [
+            r#"{"ops": []}"#,
+            r#"{"ops": [{"normalize": {}}]}"#,
+            r#"{"ops": [{"normalize": {}}, {"to_float": {}}]}"#,
+            r#"{"ops": [{"to_float": {}}, {"to_float": {}}]}"#,
+            r#"{"ops": [{"to_float": {}}, {"normalize": {"mean": [0.5]}}]}"#,
+        ] {
+            assert_eq!(Tail::of(&ops(text), 3), None, "{text}");
+        }
+    }
+}

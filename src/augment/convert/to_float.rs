@@ -5,7 +5,8 @@ use crate::image::{Depth, Form, Image, Pixels, Size};
 use crate::seed::Rng;
 
 /// Makes 32-bit floats, each value divided by `divisor` in 32-bit floats: `x / 255` of numpy, albumentations' `ToFloat`,
-/// torchvision's `to_dtype(float32, scale=True)`. Exact.
+/// torchvision's `ToTensor`. Exact. torchvision's `to_dtype(float32, scale=True)` and `tf.image.convert_image_dtype` multiply by
+/// the rounded 1/255 instead: within 6e-8.
 pub(super) struct ToFloat {
     divisor: f32,
 }

@@ -45,12 +45,12 @@ pub(super) fn cut_padded<'a>(
     let made = match image.pixels() {
         Pixels::U8(values) => {
             let mut out = scratch.bytes(length);
-            copy(values, from, &mut out, size, at, beyond.border, &beyond.fill.map(|x| x as u8)[..channels]);
+            copy((values, from), (&mut out, size), at, beyond.border, &beyond.fill.map(|x| x as u8)[..channels]);
             Image::from_u8(size, channels, out)
         }
         Pixels::F32(values) => {
             let mut out = scratch.floats(length);
-            copy(values, from, &mut out, size, at, beyond.border, &beyond.fill.map(|x| x as f32)[..channels]);
+            copy((values, from), (&mut out, size), at, beyond.border, &beyond.fill.map(|x| x as f32)[..channels]);
             Image::from_f32(size, channels, out)
         }
     };
@@ -121,7 +121,13 @@ impl Border {
 }
 
 /// Copies the window at `at` row by row: what lies inside as a slice, the rest pixel by pixel.
-fn copy<T: Copy>(values: &[T], from: Size, out: &mut [T], size: Size, at: (i64, i64), border: Border, fill: &[T]) {
+fn copy<T: Copy>(
+    (values, from): (&[T], Size),
+    (out, size): (&mut [T], Size),
+    at: (i64, i64),
+    border: Border,
+    fill: &[T],
+) {
     let channels = fill.len();
     let stride = from.width as usize * channels;
     // Columns of the window that lie inside of the image: from `left` to `right`.

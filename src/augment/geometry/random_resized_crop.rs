@@ -13,8 +13,9 @@ use crate::seed::Rng;
 struct RandomResizedCrop {
     size: Size,
     scale: [f64; 2],
-    /// Of the logarithm.
     ratio: [f64; 2],
+    /// The same as logarithms.
+    log_ratio: [f64; 2],
     resampling: Resampling,
 }
 
@@ -33,7 +34,7 @@ pub(in crate::augment) fn from_message(message: &v1::RandomResizedCrop, input: F
         }
     }
     let resampling = Resampling::new(message.filter, message.antialias, false)?;
-    let op = RandomResizedCrop { size, scale, ratio: ratio.map(libm::log), resampling };
+    let op = RandomResizedCrop { size, scale, ratio, log_ratio: ratio.map(libm::log), resampling };
     Built::always(op, input.sized(size))
 }
 
@@ -41,7 +42,7 @@ impl RandomResizedCrop {
     /// The middle, its ratio clamped: for images so narrow that no try fitted.
     fn fallback(&self, size: Size) -> Window {
         let (width, height) = (f64::from(size.width), f64::from(size.height));
-        let [least, most] = self.ratio.map(libm::exp);
+        let [least, most] = self.ratio;
         let wide = width / height;
         let inner = if wide < least {
             Size::new(size.width, ((width / least).round_ties_even() as u32).clamp(1, size.height))
@@ -61,7 +62,7 @@ impl Op for RandomResizedCrop {
     fn draw(&self, rng: &mut Rng, size: Size) -> Window {
         for _ in 0..TRIES {
             let area = size.area() as f64 * rng.uniform(self.scale);
-            let ratio = libm::exp(rng.uniform(self.ratio));
+            let ratio = libm::exp(rng.uniform(self.log_ratio));
             let width = (area * ratio).sqrt().round_ties_even();
             let height = (area / ratio).sqrt().round_ties_even();
             if (1.0..=f64::from(size.width)).contains(&width) && (1.0..=f64::from(size.height)).contains(&height) {

@@ -6,18 +6,25 @@ use crate::image::{Depth, Form, Image, Size, Window};
 use crate::sample::Geometry;
 use crate::seed::Rng;
 
-/// Changes the size of the image. Within the tolerances that the golden files state:
+/// Changes the size of the image. The tolerances that the golden files hold, for 8 bits in levels, for floats as fractions of the
+/// full scale:
 ///
-/// | | 8 bits | floats |
-/// |---|---|---|
-/// | bilinear, antialias | Pillow's `resize`, torchvision's `resize`: 1 | torchvision's, `tf.image.resize`: 2e-6 of the full scale |
-/// | bilinear, no antialias | OpenCV's `INTER_LINEAR` (albumentations), torchvision's: 1 | `tf.image.resize`, torchvision's: 1e-6 |
-/// | bicubic, lanczos3, antialias | Pillow's, torchvision's: 1 but for pixels next to an overshoot | torchvision's, `tf.image.resize`: 2e-6 |
-/// | box, antialias | Pillow's `BOX`, OpenCV's `INTER_AREA` at whole ratios: 1 | `tf.image.resize` with `area`, at whole ratios: 1e-6 |
-/// | nearest, nearest_exact | exact | exact |
+/// | filter | antialias | equals | 8 bits | floats |
+/// |---|---|---|---|---|
+/// | bilinear, bicubic | yes | torchvision's `resize` | 1 | 2e-6 |
+/// | bilinear, bicubic, lanczos3, box | yes | Pillow's `resize` | 1 | |
+/// | bilinear, bicubic, lanczos3 | yes | `tf.image.resize` | | 3e-6 |
+/// | bilinear | no | `tf.image.resize` | | 4e-7 |
+/// | bilinear | no | torchvision's, OpenCV's `INTER_LINEAR` (albumentations) | 1 | 2e-6 |
+/// | lanczos3 | no | `tf.image.resize` | | 3e-6 |
+/// | bicubic | no | `tf.image.resize`, whose weights are from a table of 1024 | | 1.2e-3 |
+/// | box | yes | OpenCV's `INTER_AREA`, TensorFlow's `area`, both at whole ratios | 1 | 4e-7 |
+/// | nearest | | torchvision's `NEAREST`, OpenCV's `INTER_NEAREST` | 0 | 0 |
+/// | nearest_exact | | torchvision's `NEAREST_EXACT`, Pillow's and TensorFlow's nearest | 0 | 0 |
 ///
-/// Bicubic is Keys' with a = -0.5. torchvision without antialias and OpenCV use -0.75, clamp indices at the edge where we leave
-/// out what is beyond, and are not equal. Without antialias, box is nearest_exact.
+/// The nearest pixel is found in whole numbers; where a point lies on the line between two pixels, floats of the libraries may
+/// fall on the other side. Bicubic is Keys' with a = -0.5 and leaves out what is beyond the edge; without antialias torchvision
+/// and OpenCV use -0.75 and repeat the edge, and are not equal. Box without antialias is nearest_exact.
 struct Resize {
     target: Target,
     resampling: Resampling,

@@ -1,18 +1,13 @@
 use super::kernel::Kernel;
 
-/// One direction of a convolution: for every output pixel a run of source pixels with their weights, which add up to 1.
+/// One direction of a convolution: for every output pixel a run of source pixels with their weights, which add up to 1. All runs
+/// are of one length, so that loops over them have no branch to guess; shorter ones are filled up with weights of 0.
 pub(super) struct Taps {
-    runs: Vec<Run>,
+    /// First source pixel of every run.
+    starts: Vec<u32>,
+    /// `length` weights of every run.
     weights: Vec<f32>,
-}
-
-#[derive(Clone, Copy)]
-struct Run {
-    /// First source pixel.
-    source: u32,
-    /// First weight.
-    first: u32,
-    length: u32,
+    length: usize,
 }
 
 impl Taps {
@@ -22,41 +17,65 @@ impl Taps {
         let scale = f64::from(from) / f64::from(to);
         let stretch = if antialias { scale.max(1.0) } else { 1.0 };
         let support = kernel.support() * stretch;
-        let mut taps = Taps { runs: Vec::with_capacity(to as usize), weights: Vec::new() };
-        let mut exact = Vec::new();
+        // A run has at most as many pixels as begin and end within the support.
+        let room = ((2.0 * support).ceil() as usize + 1).min(from as usize);
+        let mut taps = Taps { starts: Vec::with_capacity(to as usize), weights: Vec::new(), length: 1 };
+        let mut exact = Vec::with_capacity(room * to as usize);
         for x in 0..to {
             let centre = (f64::from(x) + 0.5) * scale;
-            let start = (centre - support).floor().max(0.0) as u32;
-            let end = ((centre + support).ceil() as u32).min(from);
-            exact.clear();
-            exact.extend((start..end).map(|at| kernel.weight((f64::from(at) + 0.5 - centre) / stretch)));
-            let zeros = exact.iter().take_while(|weight| **weight == 0.0).count();
-            let length = exact.iter().rposition(|weight| *weight != 0.0).map_or(0, |last| last + 1 - zeros);
-            let first = taps.weights.len() as u32;
-            if length == 0 {
-                // No pixel in reach, by a hair's breadth of rounding: the nearest one.
-                taps.runs.push(Run { source: (centre as u32).min(from - 1), first, length: 1 });
-                taps.weights.push(1.0);
-                continue;
-            }
-            let exact = &exact[zeros..][..length];
-            let sum: f64 = exact.iter().sum();
-            taps.weights.extend(exact.iter().map(|weight| (weight / sum) as f32));
-            taps.runs.push(Run { source: start + zeros as u32, first, length: length as u32 });
+            let first = (centre - support).floor().max(0.0) as u32;
+            // Where the run would stick out, it begins earlier, with weights of 0.
+            let first = first.min(from - room as u32);
+            let at = exact.len();
+            exact.extend((0..room as u32).map(|k| kernel.weight((f64::from(first + k) + 0.5 - centre) / stretch)));
+            normalise(&mut exact[at..], (centre as u32).min(from - 1) - first);
+            let run = &exact[at..];
+            let zeros = run.iter().take_while(|weight| **weight == 0.0).count();
+            let length = run.iter().rposition(|weight| *weight != 0.0).map_or(1, |last| last + 1 - zeros);
+            taps.length = taps.length.max(length);
+            taps.starts.push(first + zeros as u32);
+        }
+        // Now that the longest run is known, all are cut to its length.
+        for (x, start) in taps.starts.iter_mut().enumerate() {
+            let centre = (x as f64 + 0.5) * scale;
+            let first = ((centre - support).floor().max(0.0) as u32).min(from - room as u32);
+            *start = (*start).min(first + (room - taps.length) as u32);
+            let run = &exact[x * room..][(*start - first) as usize..][..taps.length];
+            taps.weights.extend(run.iter().map(|weight| *weight as f32));
         }
         taps
     }
 
     /// Number of output pixels.
-    pub(super) fn len(&self) -> usize {
-        self.runs.len()
+    pub(super) fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Number of weights of every output pixel.
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 
     /// First source pixel and weights of output pixel `x`.
     #[inline(always)]
     pub(super) fn run(&self, x: usize) -> (usize, &[f32]) {
-        let run = self.runs[x];
-        (run.source as usize, &self.weights[run.first as usize..][..run.length as usize])
+        (self.starts[x] as usize, &self.weights[x * self.length..][..self.length])
+    }
+
+    /// First source pixel and weights of every output pixel, if they are `N`.
+    #[inline(always)]
+    pub(super) fn runs<const N: usize>(&self) -> impl Iterator<Item = (usize, &[f32; N])> {
+        self.starts.iter().map(|start| *start as usize).zip(self.weights.as_chunks::<N>().0)
+    }
+}
+
+/// Divides weights by their sum. Where no pixel is in reach, by a hair's breadth of rounding, the `nearest` counts.
+fn normalise(weights: &mut [f64], nearest: u32) {
+    let sum: f64 = weights.iter().sum();
+    if sum == 0.0 {
+        weights[nearest as usize] = 1.0;
+    } else {
+        weights.iter_mut().for_each(|weight| *weight /= sum);
     }
 }
 

@@ -1,6 +1,6 @@
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions};
+use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions};
 
 use super::kernel::Kernel;
 use super::source::Source;
@@ -38,7 +38,10 @@ fn pass<P: PixelTrait>(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratc
         Kernel::Bilinear => FilterType::Bilinear,
         Kernel::Bicubic => FilterType::CatmullRom,
         Kernel::Box => FilterType::Box,
-        Kernel::Lanczos3 => FilterType::Lanczos3,
+        // Our own, since the resizer's takes the sine of the platform.
+        Kernel::Lanczos3 => FilterType::Custom(
+            Filter::new("lanczos3", lanczos3, Kernel::Lanczos3.support()).expect("a finite support above 0"),
+        ),
     };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
     let mut out = scratch.bytes(to.area() as usize * source.channels());
@@ -51,4 +54,8 @@ fn pass<P: PixelTrait>(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratc
         TypedImage::<P>::from_buffer(to.width, to.height, &mut out).expect("a buffer of the target's size");
     scratch.resizer.resize_typed(&view, &mut target, &options).expect("no cropping is asked for that could fail");
     out
+}
+
+fn lanczos3(x: f64) -> f64 {
+    Kernel::Lanczos3.weight(x)
 }

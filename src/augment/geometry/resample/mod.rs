@@ -15,12 +15,16 @@ mod source;
 /// Pixels picked, not mixed.
 mod nearest;
 
+/// Four floats at once.
+mod four;
+
 /// Pixels mixed in floating point.
 mod float;
 
 /// Pixels mixed in whole numbers.
 mod integer;
 
+use float::Grid;
 use kernel::Kernel;
 use source::{Source, Value};
 
@@ -84,7 +88,7 @@ impl Resampling {
                     }
                     Method::Kernel(kernel) => {
                         let mut out = scratch.bytes(to.area() as usize * channels);
-                        float::resample(kernel, self.antialias, &source, to, &mut out, scratch);
+                        Grid::new(kernel, self.antialias, source.size(), to).fill(&source, &mut out, scratch);
                         Image::from_u8(to, channels, out)
                     }
                     Method::Nearest | Method::NearestExact => {
@@ -106,7 +110,9 @@ impl Resampling {
     fn floats<T: Value>(&self, method: Method, source: &Source<'_, T>, to: Size, scratch: &mut Scratch) -> Vec<f32> {
         let mut out = scratch.floats(to.area() as usize * source.channels());
         match method {
-            Method::Kernel(kernel) => float::resample(kernel, self.antialias, source, to, &mut out, scratch),
+            Method::Kernel(kernel) => {
+                Grid::new(kernel, self.antialias, source.size(), to).fill(source, &mut out, scratch);
+            }
             Method::Nearest | Method::NearestExact => {
                 nearest::pick(source, method == Method::NearestExact, to, &mut out, Value::float);
             }

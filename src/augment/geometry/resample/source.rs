@@ -5,8 +5,12 @@ pub(super) trait Value: Copy + Send + Sync + 'static {
     /// The same as a float, exactly.
     fn float(self) -> f32;
 
-    /// The value nearest to `x`.
-    fn nearest(x: f32) -> Self;
+    /// Where floats of a row go that [`Value::finish`] makes values of: `out` itself, or `line`, which is as long. Not by way of
+    /// closures, since those are not compiled for the instructions that their caller may use.
+    fn begin<'a>(out: &'a mut [Self], line: &'a mut [f32]) -> &'a mut [f32];
+
+    /// Makes a row of values of the floats.
+    fn finish(out: &mut [Self], line: &[f32]);
 }
 
 impl Value for u8 {
@@ -16,9 +20,16 @@ impl Value for u8 {
     }
 
     #[inline(always)]
-    fn nearest(x: f32) -> u8 {
-        // The cast cuts off, and saturates at 0 and 255.
-        (x + 0.5) as u8
+    fn begin<'a>(_: &'a mut [u8], line: &'a mut [f32]) -> &'a mut [f32] {
+        line
+    }
+
+    #[inline(always)]
+    fn finish(out: &mut [u8], line: &[f32]) {
+        for (out, x) in out.iter_mut().zip(line) {
+            // Added to 2^23, a float has no room for a fraction: it is rounded, half to even, and stands in the lowest bits.
+            *out = (x.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8;
+        }
     }
 }
 
@@ -29,9 +40,12 @@ impl Value for f32 {
     }
 
     #[inline(always)]
-    fn nearest(x: f32) -> f32 {
-        x
+    fn begin<'a>(out: &'a mut [f32], _: &'a mut [f32]) -> &'a mut [f32] {
+        out
     }
+
+    #[inline(always)]
+    fn finish(_: &mut [f32], _: &[f32]) {}
 }
 
 /// A window of an image, seen as an image of its own.

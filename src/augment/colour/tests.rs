@@ -1,0 +1,90 @@
+//! What the ops of colour refuse, and what they leave alone. That they equal their references is for the golden files.
+
+use feedline_proto::{rule, v1};
+
+use crate::augment::{Pipeline, Refusal, Scratch};
+use crate::image::{Depth, Form, Image, Size};
+use crate::sample::Sample;
+use crate::seed::{Key, Purpose};
+
+const SIZE: Size = Size::new(4, 2);
+
+fn build(op: &str, channels: usize, depth: Depth) -> Result<Pipeline, Refusal> {
+    let op: v1::Op = serde_json::from_str(op).expect("as the contract spells it");
+    let message = rule::with_defaults(&v1::Pipeline { ops: vec![op], ..Default::default() });
+    Pipeline::build(&message, Form { smallest: SIZE, largest: SIZE, channels, depth })
+}
+
+fn refusal(op: &str, channels: usize, depth: Depth) -> String {
+    build(op, channels, depth).err().map(|refusal| refusal.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn brightness_has_no_meaning_after_normalize() {
+    for op in [
+        r#"{"brightness": {"factor": [1, 1]}}"#,
+        r#"{"contrast": {"factor": [1, 1]}}"#,
+        r#"{"saturation": {"factor": [1, 1]}}"#,
+        r#"{"hue": {"delta": [0, 0]}}"#,
+        r#"{"color_jitter": {"hue": [0, 0]}}"#,
+    ] {
+        assert!(refusal(op, 3, Depth::F32 { full: None }).contains("after `normalize`"), "{op}");
+        assert!(build(op, 3, Depth::F32 { full: Some(255.0) }).is_ok(), "{op}");
+    }
+    assert!(build(r#"{"grayscale": {}}"#, 3, Depth::F32 { full: None }).is_ok(), "gray is the same at any scale");
+    assert!(build(r#"{"clip": {}}"#, 3, Depth::F32 { full: None }).is_ok());
+}
+
+#[test]
+fn methods_are_refused_where_their_reference_has_none() {
+    let floats = Depth::F32 { full: Some(1.0) };
+    for op in ["contrast", "saturation"] {
+        let op = format!(r#"{{"{op}": {{"factor": [1, 1], "method": "pillow"}}}}"#);
+        assert!(refusal(&op, 3, floats).contains("method is pillow on floats, expected an image of 8 bits"), "{op}");
+    }
+    assert!(refusal(r#"{"grayscale": {"method": "pillow"}}"#, 3, floats).contains("pillow on floats"));
+    for op in [
+        r#"{"saturation": {"factor": [1, 1], "method": "tensorflow"}}"#,
+        r#"{"hue": {"delta": [0, 0], "method": "tensorflow"}}"#,
+        r#"{"grayscale": {"method": "tensorflow"}}"#,
+    ] {
+        assert!(refusal(op, 1, Depth::U8).contains("tensorflow on an image of 1 channel"), "{op}");
+    }
+}
+
+#[test]
+fn refusals_name_field_found_and_expected() {
+    for (op, expected) in [
+        (r#"{"brightness": {}}"#, "brightness is without `delta` and `factor`, expected one of them"),
+        (
+            r#"{"brightness": {"delta": [0, 0], "factor": [1, 1]}}"#,
+            "brightness.factor is set beside `delta`, expected one",
+        ),
+        (r#"{"hue": {"delta": [-0.7, 0]}}"#, "hue.delta is [-0.7, 0.0], expected numbers from -0.5 to 0.5"),
+        (r#"{"grayscale": {"channels": 2}}"#, "grayscale.channels is 2, expected 1 or 3"),
+        (r#"{"grayscale": {"channels": 1, "p": 0.5}}"#, "grayscale.p is"),
+        (r#"{"clip": {}}"#, "clip.max is 1, expected a whole number from 2 to 255"),
+        (r#"{"clip": {"min": 0.5, "max": 9}}"#, "clip.min is 0.5, expected a whole number"),
+        (r#"{"clip": {"min": 9, "max": 5}}"#, "clip.min is 9, expected at most `max`, which is 5"),
+    ] {
+        let found = refusal(op, 3, Depth::U8);
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn one_channel_keeps_its_saturation_and_hue() {
+    let gray = Image::from_u8(SIZE, 1, vec![0, 1, 50, 100, 128, 200, 254, 255]);
+    for op in [
+        r#"{"saturation": {"factor": [0, 0]}}"#,
+        r#"{"saturation": {"factor": [2, 2], "method": "pillow"}}"#,
+        r#"{"hue": {"delta": [0.3, 0.3]}}"#,
+        r#"{"grayscale": {"channels": 1}}"#,
+        r#"{"color_jitter": {"saturation": [0, 0], "hue": [0.2, 0.2]}}"#,
+    ] {
+        let pipeline = build(op, 1, Depth::U8).expect("an op for one channel");
+        let key = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
+        let made = pipeline.run(Sample::new(gray.clone(), 0), key, &mut Scratch::default());
+        assert_eq!(made.image, gray, "{op}");
+    }
+}
