@@ -1,5 +1,5 @@
 //! Promise: what the documents say can be done as they say it. The page of ops is what contract and code say; links lead
-//! somewhere; flags exist; examples of configuration can be read.
+//! somewhere; flags exist; configuration can be read; the example resumes to the same weights.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +8,9 @@ use std::process::Command;
 
 #[path = "docs/ops.rs"]
 mod ops;
+
+#[path = "../examples/train_loop.rs"]
+mod train_loop;
 
 #[test]
 fn the_page_of_ops_is_what_contract_and_code_say() {
@@ -90,6 +93,11 @@ fn every_piece_of_configuration_can_be_read() {
     assert!(read > 3, "only {read} pieces of TOML were found");
 }
 
+#[test]
+fn the_example_ends_with_the_same_weights_when_it_was_cut_off() {
+    train_loop::main().expect("the example says what is wrong");
+}
+
 /// The documents with their text.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> =
@@ -97,8 +105,8 @@ fn documents() -> Vec<(PathBuf, String)> {
     let pages = fs::read_dir(ops::source("docs")).expect("docs/ is there").map(|entry| entry.expect("readable").path());
     paths.extend(pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path);
-        let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(path.is_file(), "no document {}", path.display());
+        let text = fs::read_to_string(&path).expect("readable");
         (path, text)
     };
     paths.into_iter().map(read).collect()
