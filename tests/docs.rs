@@ -1,10 +1,12 @@
-//! Promise: what the documents say can be done as they say it. The page of ops is what contract and code say; links lead
-//! somewhere; flags exist; configuration can be read; the example resumes to the same weights.
+//! Promise: what the documents say is so. The page of ops is what contract and code say; links lead somewhere; flags exist;
+//! commands print what stands below them; configuration can be read; the example resumes to the same weights.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+
+#[path = "docs/console.rs"]
+mod console;
 
 #[path = "docs/ops.rs"]
 mod ops;
@@ -69,6 +71,22 @@ fn every_flag_of_a_command_exists() {
     }
     assert!(checked > 10, "only {checked} commands were found");
     assert!(wrong.is_empty(), "flags that do not exist:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_print_what_stands_below_them() {
+    let server = console::Server::start();
+    let mut checked = 0;
+    let mut differences = Vec::new();
+    for (path, text) in documents() {
+        for shown in code(&text, "console").flat_map(console::shown).filter(console::Shown::is_repeatable) {
+            checked += 1;
+            let difference = shown.difference(&server.address);
+            differences.extend(difference.map(|difference| format!("{}: {difference}", path.display())));
+        }
+    }
+    assert!(checked > 4, "only {checked} commands with output were found");
+    assert!(differences.is_empty(), "other output than stands there:\n{}", differences.join("\n"));
 }
 
 #[test]
@@ -147,8 +165,7 @@ fn anchor(heading: &str) -> String {
 }
 
 fn help_of(command: &str) -> String {
-    let output = Command::new(Path::new(env!("CARGO_BIN_EXE_feedline"))).args([command, "--help"]).output();
-    let output = output.expect("the program runs");
+    let output = console::program().args([command, "--help"]).output().expect("the program runs");
     assert!(output.status.success(), "no command {command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
