@@ -106,7 +106,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             print_json(finding)?;
         } else {
-            let verdict = format!("{:?}", finding.verdict).to_lowercase();
+            let verdict = match finding.verdict {
+                Verdict::Damaged => "damaged",
+                Verdict::TooLarge => "too large",
+                Verdict::Unreadable => "unreadable",
+                Verdict::Warning => "warning",
+            };
             println!("{verdict}  {}: {}", finding.key, finding.cause);
         }
     }
