@@ -36,7 +36,7 @@ struct Checkpoint {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     // What `feedline serve FOLDER` does; a real training has only the address of a server.
     let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).await?;
     let address = listener.endpoint().to_string();

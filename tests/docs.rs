@@ -1,13 +1,18 @@
-//! Promise: what the documents say can be done as they say it. The page of ops is what contract and code say; links lead
-//! somewhere; flags exist; examples of configuration can be read.
+//! Promise: what the documents say is so. The page of ops is what contract and code say; links lead somewhere; flags exist;
+//! commands print what stands below them; configuration can be read; the example resumes to the same weights.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+
+#[path = "docs/console.rs"]
+mod console;
 
 #[path = "docs/ops.rs"]
 mod ops;
+
+#[path = "../examples/train_loop.rs"]
+mod train_loop;
 
 #[test]
 fn the_page_of_ops_is_what_contract_and_code_say() {
@@ -50,9 +55,8 @@ fn every_flag_of_a_command_exists() {
     let mut wrong = Vec::new();
     let mut checked = 0;
     for (path, text) in documents() {
-        for line in code(&text, "sh").flat_map(str::lines) {
-            let line = line.trim_start_matches("$ ");
-            let Some(command) = line.split("feedline ").nth(1).filter(|_| !line.starts_with('#')) else { continue };
+        for line in commands(&text) {
+            let Some(command) = line.split("feedline ").nth(1) else { continue };
             let words: Vec<&str> =
                 command.split_whitespace().take_while(|word| !matches!(*word, "|" | "#" | "&")).collect();
             let (Some(name), flags) = (words.first(), words.iter().filter(|word| word.starts_with("--"))) else {
@@ -67,6 +71,22 @@ fn every_flag_of_a_command_exists() {
     }
     assert!(checked > 10, "only {checked} commands were found");
     assert!(wrong.is_empty(), "flags that do not exist:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_print_what_stands_below_them() {
+    let server = console::Server::start();
+    let mut checked = 0;
+    let mut differences = Vec::new();
+    for (path, text) in documents() {
+        for shown in code(&text, "console").flat_map(console::shown).filter(console::Shown::is_repeatable) {
+            checked += 1;
+            let difference = shown.difference(&server.address);
+            differences.extend(difference.map(|difference| format!("{}: {difference}", path.display())));
+        }
+    }
+    assert!(checked > 4, "only {checked} commands with output were found");
+    assert!(differences.is_empty(), "other output than stands there:\n{}", differences.join("\n"));
 }
 
 #[test]
@@ -91,6 +111,11 @@ fn every_piece_of_configuration_can_be_read() {
     assert!(read > 3, "only {read} pieces of TOML were found");
 }
 
+#[test]
+fn the_example_ends_with_the_same_weights_when_it_was_cut_off() {
+    train_loop::main().expect("the example says what is wrong");
+}
+
 /// The documents with their text.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> =
@@ -98,8 +123,8 @@ fn documents() -> Vec<(PathBuf, String)> {
     let pages = fs::read_dir(ops::source("docs")).expect("docs/ is there").map(|entry| entry.expect("readable").path());
     paths.extend(pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path);
-        let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(path.is_file(), "no document {}", path.display());
+        let text = fs::read_to_string(&path).expect("readable");
         (path, text)
     };
     paths.into_iter().map(read).collect()
@@ -114,6 +139,12 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 fn code<'a>(text: &'a str, language: &'a str) -> impl Iterator<Item = &'a str> {
     let blocks = text.split("```").skip(1).step_by(2);
     blocks.filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
+}
+
+/// Lines that a shell is given: those of blocks of `sh`, and those of `console` that begin with a prompt.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let plain = code(text, "sh").flat_map(str::lines).filter(|line| !line.starts_with('#'));
+    plain.chain(code(text, "console").flat_map(str::lines).filter_map(|line| line.strip_prefix("$ ")))
 }
 
 /// Targets of links and pictures, but those on other hosts.
@@ -134,8 +165,7 @@ fn anchor(heading: &str) -> String {
 }
 
 fn help_of(command: &str) -> String {
-    let output = Command::new(Path::new(env!("CARGO_BIN_EXE_feedline"))).args([command, "--help"]).output();
-    let output = output.expect("the program runs");
+    let output = console::program().args([command, "--help"]).output().expect("the program runs");
     assert!(output.status.success(), "no command {command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

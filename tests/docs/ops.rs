@@ -61,8 +61,8 @@ fn presets(out: &mut String) {
 }
 
 fn section(out: &mut String, field: &FieldDescriptor) {
-    let Kind::Message(message) = field.kind() else { panic!("{} is no message", field.name()) };
-    message_section(out, field.name(), &message);
+    let kind = field.kind();
+    message_section(out, field.name(), kind.as_message().expect("every op is a message"));
     if let Some((text, version)) = implementation(field.name()) {
         let _ = write!(out, "\n{text}\n\nVersion {version}.\n");
     }
