@@ -27,7 +27,7 @@ fn every_dependency_has_a_licence_that_allows_ours() {
     let packages = packages();
     let refused: Vec<_> = packages.iter().filter(|package| !is_allowed(text(package, "license"))).collect();
     let named = |package: &&Value| format!("{}: {:?}", text(package, "name"), text(package, "license"));
-    assert!(refused.is_empty(), "{:#?}", refused.iter().map(|package| named(package)).collect::<Vec<_>>());
+    assert!(refused.is_empty(), "{:#?}", refused.iter().map(named).collect::<Vec<_>>());
 }
 
 #[test]

@@ -40,7 +40,10 @@ pub fn write_photographs(folder: &Path) {
 
 /// Lines that a child has written so far.
 #[derive(Clone, Default)]
-struct Lines(Arc<(Mutex<(Vec<String>, bool)>, Condvar)>);
+struct Lines(Arc<(Mutex<Written>, Condvar)>);
+
+/// Lines, and whether they are all.
+type Written = (Vec<String>, bool);
 
 impl Lines {
     /// Reads `from` on a thread of its own, to its end.
