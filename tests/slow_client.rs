@@ -14,7 +14,7 @@ use common::*;
 use feedline::client::Loader;
 use feedline::engine::{Engine, Options, Session};
 use feedline::store::Mode;
-use feedline_proto::v1;
+use feedline_proto::v1::{self, op::Op};
 use process::{DEADLINE, Serving, write_photographs};
 use raw::{next, raw, request};
 use tokio::task::JoinSet;
@@ -23,9 +23,14 @@ use tonic::{Code, Streaming};
 /// Bytes of a batch of `spec_of_seed`: 20 rows of 32x32x3 floats, and their labels.
 const BATCH: u64 = 20 * 32 * 32 * 3 * 4 + 192;
 
-/// Specs of different seeds share no batch.
+/// Quick to make. Specs of different seeds share no batch.
 fn spec_of_seed(seed: u64) -> v1::LoaderSpec {
-    v1::LoaderSpec { seed, ..small_spec(20) }
+    v1::LoaderSpec { seed, ..cropped(32, 20) }
+}
+
+/// Windows of the photographs.
+fn cropped(side: u32, rows: u32) -> v1::LoaderSpec {
+    spec_of([Op::RandomCrop(v1::RandomCrop { height: side, width: side, ..Default::default() })], rows)
 }
 
 fn engine_within(batch_budget: u64) -> Engine {
@@ -269,47 +274,70 @@ fn peak(id: u32) -> u64 {
     line.trim().strip_suffix("kB").expect("its unit").trim().parse::<u64>().expect("a number") * 1024
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Serves the photographs with `args`, and holds the program's memory against what it announced after `load` has been done.
 #[cfg(target_os = "linux")]
-async fn the_program_keeps_to_the_memory_that_it_announces() {
+async fn keeps_to_its_memory(args: &[&str], load: impl AsyncFnOnce(&str)) {
     let folder = tempfile::tempdir().expect("a folder");
     write_photographs(folder.path());
     let path = folder.path().to_str().expect("UTF-8");
-    let limits = ["--batch-budget", "200MiB", "--max-sessions", "40", "--store", "auto", "--memory-budget", "32MiB"];
-    let server = Serving::start(&[&[path, "--log-format", "json", "--threads", "2"], &limits[..]].concat());
+    let server = Serving::start(&[&[path, "--log-format", "json", "--threads", "2"], args].concat());
     let line: serde_json::Value = serde_json::from_str(&server.logged("memory_limit_bytes")).expect("JSON");
     let limit = line["memory_limit_bytes"].as_u64().expect("a number");
-    // Batches of 8 rows of 224x224 floats, 4.8 MB: forty of them nearly fill the budget. Clients ask for the largest parts.
+    load(&server.address).await;
+    let peak = peak(server.id());
+    assert!(peak < limit, "{} of {} MiB", peak >> 20, limit >> 20);
+    assert!(peak > limit / 3, "{} of {} MiB are too few to have been a trial", peak >> 20, limit >> 20);
+}
+
+/// Reads `count` batches of each of `requests` at once, and holds `idle` streams that read nothing at all.
+async fn load(address: &str, idle: Vec<v1::StreamRequest>, requests: Vec<v1::StreamRequest>) {
+    let mut held = Vec::new();
+    for request in idle {
+        let mut client = raw(address).await;
+        held.push((client.stream(request).await.expect("admitted").into_inner(), client));
+    }
+    let mut readers = JoinSet::new();
+    for request in requests {
+        let mut client = raw(address).await.max_decoding_message_size(65 << 20);
+        readers.spawn(async move {
+            let mut stream = client.stream(request.clone()).await.expect("admitted").into_inner();
+            let mut batches = 0;
+            while next(&mut stream, 64 << 20).await.expect("no failure").is_some() {
+                batches += 1;
+            }
+            assert_eq!(Some(batches), request.delivery.and_then(|delivery| delivery.count));
+        });
+    }
+    while let Some(read) = tokio::time::timeout(DEADLINE, readers.join_next()).await.expect("all get theirs") {
+        read.expect("no panic");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(target_os = "linux")]
+async fn the_program_keeps_to_the_memory_that_it_announces() {
+    // Batches of 8 rows of 224x224 floats, 4.8 MB: forty of them nearly fill the budget.
     let request_of = |seed: u64, count: Option<u64>| {
         let mut spec = v1::LoaderSpec { seed, ..spec("imagenet-train", 8) };
         spec.mixing = (seed % 2 == 1).then(|| mixed(small_spec(8), cutmix()).mixing).flatten();
-        request(spec, rank(0, 1), v1::Delivery { count, part_bytes: Some(64 << 20), ..Default::default() })
+        request(spec, rank(0, 1), v1::Delivery { count, ..Default::default() })
     };
-    let mut idle = Vec::new();
-    for seed in 0..10 {
-        let mut client = raw(&server.address).await.max_decoding_message_size(65 << 20);
-        let stream = client.stream(request_of(seed, None)).await.expect("admitted").into_inner();
-        idle.push((stream, client));
-    }
-    let mut readers = JoinSet::new();
-    for client in 0..28 {
-        let address = server.address.clone();
-        let request = request_of(client % 4, Some(6));
-        readers.spawn(async move {
-            let mut client = raw(&address).await.max_decoding_message_size(65 << 20);
-            let mut stream = client.stream(request).await.expect("admitted").into_inner();
-            let mut batches = 0;
-            while let Some(batch) = next(&mut stream, 64 << 20).await.expect("no failure") {
-                batches += usize::from(batch.header.samples.len() == 8);
-            }
-            batches
-        });
-    }
-    while let Some(batches) = tokio::time::timeout(DEADLINE, readers.join_next()).await.expect("all get theirs") {
-        assert_eq!(batches.expect("no panic"), 6);
-    }
-    let peak = peak(server.id());
-    eprintln!("peak {} of {} MiB", peak >> 20, limit >> 20);
-    assert!(peak < limit, "{} of {} MiB", peak >> 20, limit >> 20);
-    assert!(peak > 100 << 20, "{} MiB are too few to have been a trial", peak >> 20);
+    let idle = (0..10).map(|seed| request_of(seed, None)).collect();
+    let readers = (0..28).map(|client| request_of(client % 4, Some(4))).collect();
+    let args = ["--batch-budget", "200MiB", "--max-sessions", "40", "--memory-budget", "32MiB"];
+    keeps_to_its_memory(&args, async |address| load(address, idle, readers).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(target_os = "linux")]
+async fn the_program_keeps_to_its_memory_whatever_parts_are_asked_for() {
+    // Batches of 37.7 MB, which clients would like to have in one part each.
+    let request_of = |seed: u64, count: Option<u64>| {
+        let delivery = v1::Delivery { count, part_bytes: Some(64 << 20), ..Default::default() };
+        request(v1::LoaderSpec { seed, ..cropped(256, 48) }, rank(0, 1), delivery)
+    };
+    let idle = (0..4).map(|seed| request_of(seed, None)).collect();
+    let readers = (0..6).map(|client| request_of(client, Some(4))).collect();
+    let args = ["--batch-budget", "380MiB", "--max-sessions", "10", "--store", "encoded"];
+    keeps_to_its_memory(&args, async |address| load(address, idle, readers).await).await;
 }
