@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     })??;
     match answer.into_inner().status() {
         ServingStatus::Serving => {
-            println!("serving");
+            say!("serving");
             Ok(())
         }
         other => {

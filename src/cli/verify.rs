@@ -112,14 +112,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 Verdict::Unreadable => "unreadable",
                 Verdict::Warning => "warning",
             };
-            println!("{verdict}  {}: {}", finding.key, finding.cause);
+            say!("{verdict}  {}: {}", finding.key, finding.cause);
         }
     }
     if args.json {
         print_json(&summary)?;
     } else {
         let Summary { samples, sound, damaged, too_large, unreadable, warnings } = summary;
-        println!(
+        say!(
             "{samples} samples: {sound} sound ({warnings} with warnings), {damaged} damaged, {too_large} too large, {unreadable} unreadable"
         );
     }
