@@ -59,7 +59,7 @@ fn a_global_batch_is_the_same_for_world_size_1_and_2_and_4() {
 fn a_mixed_global_batch_is_the_same_when_ranks_cut_the_mixing_groups() {
     // Ranks of 10 and of 5 rows cut groups of 16, and the short batch's differently; groups of 3 are cut everywhere.
     for kind in [cutmix(), mixup()] {
-        assert_equal_for(&[2, 4], &mixed(small_spec(20), kind.clone()), &from(0, 3, 3));
+        assert_equal_for(&[2, 4], &mixed(small_spec(20), kind), &from(0, 3, 3));
         let mut spec = mixed(small_spec(20), kind);
         spec.mixing.as_mut().expect("mixed").group_size = Some(3);
         assert_equal_for(&[4], &spec, &from(0, 4, 2));

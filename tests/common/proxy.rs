@@ -50,7 +50,7 @@ impl Proxy {
                 std::thread::spawn(move || {
                     // A server that is not there ends the connection, as its own host would.
                     let Ok(server) = TcpStream::connect(server) else { return };
-                    let fault = queue.lock().unwrap().pop_front().unwrap_or(Fault::None);
+                    let fault = queue.lock().expect("no panic under it").pop_front().unwrap_or(Fault::None);
                     let mut happened = false;
                     let tell = || {
                         happened = true;
@@ -58,7 +58,7 @@ impl Proxy {
                     };
                     let _ = forward(client, server, fault, tell);
                     if !happened && fault != Fault::None {
-                        queue.lock().unwrap().push_front(fault);
+                        queue.lock().expect("no panic under it").push_front(fault);
                     }
                 });
             }
@@ -68,7 +68,7 @@ impl Proxy {
 
     /// Faults of the next connections.
     pub fn expect(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.faults.lock().unwrap().extend(faults);
+        self.faults.lock().expect("no panic under it").extend(faults);
     }
 }
 
