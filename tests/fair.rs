@@ -20,12 +20,12 @@ fn decoded_engine() -> Engine {
 }
 
 /// A few thousand pixels per row.
-fn light() -> v1::LoaderSpec {
+fn light_spec() -> v1::LoaderSpec {
     small_spec(16)
 }
 
 /// Fifty times as many, and more ops for each.
-fn heavy() -> v1::LoaderSpec {
+fn heavy_spec() -> v1::LoaderSpec {
     let jitter = v1::ColorJitter { brightness: vec![0.6, 1.4], contrast: vec![0.6, 1.4], ..Default::default() };
     let crop = v1::RandomResizedCrop { height: 224, width: 224, ..Default::default() };
     spec_of([Op::RandomResizedCrop(crop), Op::ColorJitter(jitter)], 4)
@@ -47,8 +47,8 @@ struct Got {
 
 impl Got {
     /// Takes whatever batches are there, without waiting.
-    fn take_all(&mut self, session: &mut Session, waker: &Waker) {
-        while let Poll::Ready(batch) = session.poll_next(&mut Context::from_waker(waker)) {
+    fn take_all(&mut self, session: &mut Session) {
+        while let Poll::Ready(batch) = session.poll_next(&mut Context::from_waker(Waker::noop())) {
             self.add(batch);
         }
     }
@@ -60,35 +60,54 @@ impl Got {
     }
 }
 
-/// Two sessions, both looked at whenever a batch of the first is finished: by the only worker itself, which makes nothing
-/// meanwhile. So what is seen is exactly what was made up to that moment, however slow or busy the machine is.
+/// A heavy session and a light one that comes when the heavy one has had `before` batches. Both are looked at whenever a batch
+/// of the heavy one is finished: by the only worker itself, which makes nothing meanwhile. So what is seen is exactly what was
+/// made up to that moment, however slow or busy the machine is.
 struct Observer {
-    sessions: Mutex<[(Session, Got); 2]>,
-    /// Batches of the first session after which it is over.
+    engine: Engine,
+    sessions: Mutex<Sessions>,
+    before: u64,
+    /// Batches of the heavy one while both are there; then it is over.
     batches: u64,
     result: Sender<[Got; 2]>,
+}
+
+struct Sessions {
+    heavy: (Session, Got),
+    light: Option<(Session, Got)>,
 }
 
 impl Wake for Observer {
     fn wake(self: Arc<Self>) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let [(first, first_got), (second, second_got)] = &mut *sessions;
-        second_got.take_all(second, Waker::noop());
-        while first_got.batches < self.batches {
-            match first.poll_next(&mut Context::from_waker(&Waker::from(Arc::clone(&self)))) {
-                Poll::Ready(batch) => first_got.add(batch),
+        let Sessions { heavy: (heavy, heavy_got), light } = &mut *sessions;
+        if let Some((session, got)) = light {
+            got.take_all(session);
+        }
+        loop {
+            if light.is_none() && heavy_got.batches == self.before {
+                *light = Some((open(&self.engine, &light_spec(), 2000), Got::default()));
+                *heavy_got = Got::default();
+            }
+            if let (Some((_, light_got)), true) = (&light, heavy_got.batches == self.batches) {
+                let _ = self.result.send([*heavy_got, *light_got]);
+                return;
+            }
+            match heavy.poll_next(&mut Context::from_waker(&Waker::from(Arc::clone(&self)))) {
+                Poll::Ready(batch) => heavy_got.add(batch),
                 Poll::Pending => return,
             }
         }
-        let _ = self.result.send([*first_got, *second_got]);
     }
 }
 
-/// What two sessions have had when the first one gets its last of `batches`.
-fn observed(first: Session, second: Session, batches: u64) -> [Got; 2] {
+/// What both have had while both were there.
+fn observed(before: u64, batches: u64) -> [Got; 2] {
+    let engine = decoded_engine();
     let (result, results) = channel();
-    let sessions = Mutex::new([first, second].map(|session| (session, Got::default())));
-    Waker::from(Arc::new(Observer { sessions, batches, result })).wake();
+    let heavy = open(&engine, &heavy_spec(), before + batches + 10);
+    let sessions = Mutex::new(Sessions { heavy: (heavy, Got::default()), light: None });
+    Waker::from(Arc::new(Observer { engine, sessions, before, batches, result })).wake();
     results.recv_timeout(Duration::from_secs(300)).expect("workers work")
 }
 
@@ -99,23 +118,13 @@ fn assert_fair(a: Got, b: Got) {
 
 #[test]
 fn a_light_session_keeps_its_share_beside_a_heavy_one() {
-    let engine = decoded_engine();
-    let [heavy, light] = observed(open(&engine, &heavy(), 40), open(&engine, &light(), 2000), 30);
+    let [heavy, light] = observed(0, 25);
     assert_fair(heavy, light);
     assert!(light.batches * 16 > 2 * heavy.batches * 4, "shares are of time, not of rows: {light:?} beside {heavy:?}");
 }
 
 #[test]
 fn a_session_that_comes_late_gets_its_share_from_then_on_and_no_arrears() {
-    let engine = decoded_engine();
-    let mut early = open(&engine, &heavy(), 80);
-    for _ in 0..20 {
-        early.next_blocking().expect("more").expect("made");
-    }
-    let late = open(&engine, &light(), 2000);
-    // What the early one has had up to here is not counted.
-    let mut before = Got::default();
-    before.take_all(&mut early, Waker::noop());
-    let [early, late] = observed(early, late, 25);
+    let [early, late] = observed(30, 15);
     assert_fair(early, late);
 }

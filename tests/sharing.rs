@@ -123,7 +123,8 @@ fn batches_kept_for_a_session_that_leaves_are_freed() {
     let behind = open(&engine, &small_spec(20), &v1::Delivery { prefetch_bytes: Some(0), ..from(0, 0, 5) });
     let mut ahead = open(&engine, &small_spec(20), &from(0, 0, 5));
     while next(&mut ahead).is_some() {}
-    assert!(engine.statistics().batch_bytes > 0, "the session behind has yet to come to them");
+    let all = 5 * behind.request().batch_bytes();
+    assert_eq!(engine.statistics().batch_bytes, all, "the session behind has yet to come to them");
     drop(behind);
     assert_eq!(settled(&engine).batches, 5);
 }
