@@ -1,4 +1,5 @@
 //! Promise: a stream can be left at any step and gone on with from its cursor, by one client or by several.
+#![allow(clippy::panic)] // A helper of tests may.
 
 mod common;
 
