@@ -18,6 +18,15 @@ use tempfile::TempDir;
 /// Batches of 246 kB, two epochs.
 const BATCHES: u64 = 10;
 
+/// Nothing here takes so long on any machine; what does is broken.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// A client that outlasts any restart.
+fn patient(address: &str) -> Client {
+    let options = Options { retry_for: LONGEST, ..Options::default() };
+    Client::new(address, options).expect("an address")
+}
+
 fn loader() -> Loader {
     let part_bytes = Some(64 << 10);
     let delivery = v1::Delivery { part_bytes, ..from(0, 0, BATCHES) };
@@ -73,7 +82,7 @@ impl Process {
             let mut log = String::new();
             child.stderr.take().expect("piped").read_to_string(&mut log).expect("read");
             child.wait().expect("ended");
-            let busy = log.contains("in use") && start.elapsed() < Duration::from_secs(60);
+            let busy = log.contains("in use") && start.elapsed() < LONGEST;
             assert!(busy, "the server did not start: {log}");
         }
     }
@@ -96,7 +105,7 @@ impl Drop for Process {
 async fn a_server_killed_between_batches_and_started_again_costs_no_batch() {
     let folder = folder();
     let mut server = Process::serve(folder.path(), "127.0.0.1:0");
-    let mut stream = client(&server.address).stream(loader()).await.expect("a sound request");
+    let mut stream = patient(&server.address).stream(loader()).await.expect("a sound request");
     let mut batches = Vec::new();
     while let Some(batch) = stream.next().await.expect("a batch") {
         batches.push(batch);
@@ -116,7 +125,7 @@ async fn a_server_killed_while_a_batch_is_under_way_and_started_again_costs_no_b
     let proxy = Proxy::start(&server.address);
     // Describe, then three streams that get two and a half batches, one half and five and a half.
     proxy.expect([Fault::None, Fault::Hold(620_000), Fault::Hold(120_000), Fault::Hold(1_350_000)]);
-    let client = client(&proxy.address);
+    let client = patient(&proxy.address);
     let reader = tokio::spawn(async move {
         let mut stream = client.stream(loader()).await.expect("a sound request");
         let mut batches = Vec::new();
@@ -126,7 +135,7 @@ async fn a_server_killed_while_a_batch_is_under_way_and_started_again_costs_no_b
         (batches, stream.reconnects())
     });
     for _ in 0..3 {
-        proxy.happened.recv_timeout(Duration::from_secs(60)).expect("the stream got so far");
+        proxy.happened.recv_timeout(LONGEST).expect("the stream got so far");
         server.kill();
         server = Process::serve(folder.path(), &server.address);
     }
@@ -139,7 +148,7 @@ async fn a_server_killed_while_a_batch_is_under_way_and_started_again_costs_no_b
 async fn through(server: &Running, faults: &[Fault]) -> (Vec<Batch>, u64) {
     let proxy = Proxy::start(&server.address);
     proxy.expect(faults.iter().copied());
-    let mut stream = client(&proxy.address).stream(loader()).await.expect("a sound request");
+    let mut stream = patient(&proxy.address).stream(loader()).await.expect("a sound request");
     let mut batches = Vec::new();
     while let Some(batch) = stream.next().await.expect("a batch") {
         batches.push(batch);
