@@ -25,7 +25,7 @@ fn text(path: &Path) -> &str {
 
 /// Each line of a text as JSON.
 fn json(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"))).collect()
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 /// The lines of JSON of a command that succeeds.

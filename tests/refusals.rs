@@ -6,8 +6,10 @@ mod common;
 mod raw;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use common::*;
+use feedline::client::{Client, ClientError, Loader};
 use feedline::engine::{Engine, Options};
 use feedline::source;
 use feedline::store::Mode;
@@ -251,6 +253,28 @@ async fn a_batch_over_the_limit_is_refused_with_the_limit() {
         &["bytes of one batch is 72000064, the server's limit is 67108864", "fewer rows"],
     )];
     all_refused(Code::ResourceExhausted, cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_does_not_try_again_what_can_never_succeed() {
+    let server = server().await;
+    let day = Duration::from_secs(24 * 3600);
+    let client = Client::new(&server.address, feedline::client::Options { retry_for: day, ..Default::default() });
+    let client = client.expect("an address");
+    let cases: [(Spoil, Code); 3] = [
+        (|r| spec(r).global_batch_size = 0, Code::InvalidArgument),
+        (|r| spec(r).split = "test".into(), Code::NotFound),
+        (|r| (ops(r, [crop(1000, 1000, &[])]), spec(r).global_batch_size = 6).1, Code::ResourceExhausted),
+    ];
+    for (spoil, expected) in cases {
+        let mut request = sound();
+        spoil(&mut request);
+        let spec = request.spec.unwrap_or_default();
+        let refused = client.stream(Loader { spec, ..Default::default() });
+        let refused = tokio::time::timeout(Duration::from_secs(120), refused).await.expect("no second try");
+        let Err(ClientError::Refused { code, .. }) = refused else { panic!("{refused:?}") };
+        assert_eq!(code, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

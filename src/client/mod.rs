@@ -189,6 +189,10 @@ impl Client {
             };
             match result {
                 Ok(answer) => return Ok(answer.into_inner()),
+                // Nothing is admitted by these calls, so a limit that is in the way stays there.
+                Err(status) if status.code() == Code::ResourceExhausted && status.metadata().contains_key(CHOSEN) => {
+                    return Err(ClientError::Refused { code: status.code(), message: status.message().to_owned() });
+                }
                 Err(status) => self.wait(&mut retry, &status).await?,
             }
         }

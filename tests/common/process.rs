@@ -42,8 +42,11 @@ pub fn write_photographs(folder: &Path) {
 #[derive(Clone, Default)]
 struct Lines(Arc<(Mutex<Written>, Condvar)>);
 
-/// Lines, and whether they are all.
-type Written = (Vec<String>, bool);
+#[derive(Default)]
+struct Written {
+    lines: Vec<String>,
+    ended: bool,
+}
 
 impl Lines {
     /// Reads `from` on a thread of its own, to its end.
@@ -52,10 +55,10 @@ impl Lines {
         let writer = lines.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(from).lines().map_while(Result::ok) {
-                writer.0.0.lock().expect("no panic").0.push(line);
+                writer.0.0.lock().expect("no panic").lines.push(line);
                 writer.0.1.notify_all();
             }
-            writer.0.0.lock().expect("no panic").1 = true;
+            writer.0.0.lock().expect("no panic").ended = true;
             writer.0.1.notify_all();
         });
         lines
@@ -66,11 +69,11 @@ impl Lines {
         let end = Instant::now() + DEADLINE;
         let mut state = self.0.0.lock().expect("no panic");
         loop {
-            if let Some(line) = state.0.iter().find(|line| wanted(line)) {
+            if let Some(line) = state.lines.iter().find(|line| wanted(line)) {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!state.1 && !left.is_zero(), "the line never came; there are {:#?}", state.0);
+            assert!(!state.ended && !left.is_zero(), "the line never came; there are {:#?}", state.lines);
             state = self.0.1.wait_timeout(state, left).expect("no panic").0;
         }
     }
@@ -78,9 +81,9 @@ impl Lines {
     /// All lines, when there will be no more.
     fn all(&self) -> Vec<String> {
         let state = self.0.0.lock().expect("no panic");
-        let (state, _) = self.0.1.wait_timeout_while(state, DEADLINE, |state| !state.1).expect("no panic");
-        assert!(state.1, "the process does not end; it wrote {:#?}", state.0);
-        state.0.clone()
+        let (state, _) = self.0.1.wait_timeout_while(state, DEADLINE, |state| !state.ended).expect("no panic");
+        assert!(state.ended, "the process does not end; it wrote {:#?}", state.lines);
+        state.lines.clone()
     }
 }
 
