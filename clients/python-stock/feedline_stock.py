@@ -148,12 +148,17 @@ class Loader:
 
 def worth_retrying(error: Exception) -> bool:
     """Whether another try may go better: damage on the way, a failure of the transport, a server that stops or is full."""
-    if isinstance(error, Damaged) or error.code() in (
+    if isinstance(error, Damaged):
+        return True
+    # A status that the server chose is marked, and the mark says whether it may pass.
+    chosen = dict(error.trailing_metadata() or ()).get("feedline-status")
+    if chosen is not None:
+        return chosen == "retry"
+    # The transport reports a lost peer under several codes.
+    return error.code() in (
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-    ):
-        return True
-    # The transport reports a lost peer under several codes; a status that the server chose is marked.
-    chosen = any(key == "feedline-status" for key, _ in error.trailing_metadata() or ())
-    lost = (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
-    return not chosen and error.code() in lost
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    )

@@ -220,7 +220,7 @@ def test_a_bad_request_is_refused_at_once_with_its_reason(server, fields, code, 
         next(loader.batches())
     assert refused.value.code() == grpc.StatusCode[code]
     assert message in refused.value.details()
-    assert ("feedline-status", "chosen") in [(key, value) for key, value in refused.value.trailing_metadata()]
+    assert ("feedline-status", "final") in [(key, value) for key, value in refused.value.trailing_metadata()]
 
 
 def spoilt_parts():

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 pub use limits::{Limits, SEND_BUFFER, SOCKET_BUFFER};
 pub use listener::{Endpoint, ListenError, Listener};
-pub use status::CHOSEN;
+pub use status::{CHOSEN, PASSES};
 
 use crate::engine::Engine;
 use connection::Connection;
