@@ -125,9 +125,11 @@ async fn a_stream_is_refused_if_its_batch_does_not_fit_beside_one_of_every_other
     let status = client.stream(fourth.clone()).await.expect_err("three and a half fit");
     assert_eq!(status.code(), Code::ResourceExhausted);
     let (needed, there) = (4 * BATCH, 3 * BATCH + BATCH / 2);
-    for text in
-        [&format!("bytes of one batch of every stream is {needed}"), &format!("limit is {there}"), "--batch-budget"]
-    {
+    for text in [
+        &format!("bytes of one batch of every stream would be {needed}"),
+        &format!("room for {there}"),
+        "--batch-budget",
+    ] {
         assert!(status.message().contains(text), "{status:?}");
     }
     // Our client waits for its turn, and gets it when another one leaves.
@@ -146,7 +148,7 @@ async fn streams_beyond_their_number_are_refused() {
     let first = (session(&engine, 0, &prefetching(0)), session(&engine, 0, &prefetching(0)));
     let request = || engine.resolve(&spec_of_seed(0), &rank(0, 1), &prefetching(0)).expect("sound");
     let error = engine.open(request()).err().expect("two are allowed").to_string();
-    assert_eq!(error, "number of streams is 3, the server's limit is 2: try later");
+    assert_eq!(error, "the number of streams would be 3, the server has room for 2: try later");
     drop(first.0);
     engine.open(request()).expect("one left");
 }
