@@ -1,4 +1,4 @@
-//! Time of each op on one 224x224 RGB image of 8 bits, at every level of vector instructions: `cargo bench --bench ops`, with
+//! Time of each op on one RGB image of 8 bits, 224x224 unless its name says otherwise, at every level of vector instructions: `cargo bench --bench ops`, with
 //! words to name the ops that are wanted.
 
 use std::hint::black_box;
@@ -39,24 +39,40 @@ const OPS: [(&str, &str); 17] = [
     ("flip", r#"{"horizontal_flip": {"p": 1}}"#),
 ];
 
+/// Ops that change the size, with the size they begin from.
+const RESIZINGS: [(&str, Size, &str); 7] = [
+    // A window of 300x260, anywhere.
+    (
+        "crop 300x260 to 224",
+        Size::new(500, 375),
+        r#"{"random_resized_crop": {"height": 224, "width": 224, "scale": [0.416, 0.416], "ratio": [1.1538, 1.1538]}}"#,
+    ),
+    ("crop of 500x375 to 224", Size::new(500, 375), r#"{"random_resized_crop": {"height": 224, "width": 224}}"#),
+    ("500x375 to 224", Size::new(500, 375), r#"{"resize": {"height": 224, "width": 224}}"#),
+    ("500x375 bicubic", Size::new(500, 375), r#"{"resize": {"height": 224, "width": 224, "filter": "bicubic"}}"#),
+    ("500x375 lanczos3", Size::new(500, 375), r#"{"resize": {"height": 224, "width": 224, "filter": "lanczos3"}}"#),
+    ("500x375 box", Size::new(500, 375), r#"{"resize": {"height": 224, "width": 224, "filter": "box"}}"#),
+    ("96x96 to 224", Size::new(96, 96), r#"{"resize": {"height": 224, "width": 224}}"#),
+];
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let heads = Level::available().map(|level| format!("{:>12}", format!("{level:?}")));
     println!("{:<24}{}", "ns per image", heads.collect::<String>());
-    for (name, op) in OPS {
+    let square = Size::new(224, 224);
+    for (name, size, op) in OPS.into_iter().map(|(name, op)| (name, square, op)).chain(RESIZINGS) {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word)) {
-            let times = Level::available().map(|level| format!("{:>12}", nanoseconds(op, level)));
+            let times = Level::available().map(|level| format!("{:>12}", nanoseconds(op, size, level)));
             println!("{name:<24}{}", times.collect::<String>());
         }
     }
 }
 
 /// The least disturbed of several runs over many images with their own draws, each begun from the same noisy gradient.
-fn nanoseconds(op: &str, level: Level) -> u64 {
+fn nanoseconds(op: &str, size: Size, level: Level) -> u64 {
     simd::limit(level);
     let op: v1::Op = serde_json::from_str(op).expect("an op as this file spells it");
     let message = rule::with_defaults(&v1::Pipeline { ops: vec![op], ..Default::default() });
-    let size = Size::new(224, 224);
     let form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
     let pipeline = Pipeline::build(&message, form).expect("a valid pipeline");
     let mut noise = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Order }.rng();
@@ -67,7 +83,8 @@ fn nanoseconds(op: &str, level: Level) -> u64 {
     let runs = (0..25).map(|run| {
         let mut spent = 0;
         for position in 0..40 {
-            buffer.copy_from_slice(&original);
+            buffer.clear();
+            buffer.extend_from_slice(&original);
             let key = Key { seed: 1, epoch: run, position, view: 0, op: 0, purpose: Purpose::Op };
             let sample = Sample::new(Image::from_u8(size, 3, std::mem::take(&mut buffer)), 0);
             let start = Instant::now();

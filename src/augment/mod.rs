@@ -23,5 +23,6 @@ mod convert;
 mod registry;
 
 pub use convert::Tail;
+pub use geometry::scaled_to_look_at;
 pub use op::{Op, Refusal, Scratch};
 pub use pipeline::{Pipeline, Recorded, check_size};

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use fast_image_resize::Resizer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 
+use super::geometry::Tables;
 use crate::image::{Form, Image, Pixels, Size};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
@@ -165,8 +165,8 @@ impl fmt::Display for Refusal {
 /// What one worker keeps between samples, so that ops allocate nothing.
 #[derive(Default)]
 pub struct Scratch {
-    /// Coefficients and rows of the resizer.
-    pub resizer: Resizer,
+    /// Weights of the last resizing.
+    pub(super) tables: Tables,
     bytes: Vec<Vec<u8>>,
     floats: Vec<Vec<f32>>,
 }

@@ -4,18 +4,17 @@ use embedded_graphics::Pixel;
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{OriginDimensions, Size as Extent};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Rgb8View;
-use crate::image::Size;
+use crate::augment::{Scratch, scaled_to_look_at};
+use crate::image::{Image, Size};
 
 /// A sheet being drawn: RGB values, at first all background.
 pub(super) struct Canvas {
     size: Size,
     /// HWC, `size.area() * 3` values.
     rgb: Vec<u8>,
-    resizer: Resizer,
+    scratch: Scratch,
 }
 
 /// Light, so that dark and white images both stand out.
@@ -26,7 +25,7 @@ const FRAME: [u8; 3] = [0xc4; 3];
 
 impl Canvas {
     pub(super) fn new(size: Size) -> Self {
-        Canvas { size, rgb: vec![BACKGROUND; size.area() as usize * 3], resizer: Resizer::new() }
+        Canvas { size, rgb: vec![BACKGROUND; size.area() as usize * 3], scratch: Scratch::default() }
     }
 
     pub(super) fn into_parts(self) -> (Size, Vec<u8>) {
@@ -36,8 +35,9 @@ impl Canvas {
     /// Draws an image scaled to `size` with its left upper corner at `x`, `y`, and a thin line around it. What lies outside of
     /// the canvas is left out.
     pub(super) fn image(&mut self, image: Rgb8View<'_>, x: u32, y: u32, size: Size) {
-        let scaled = self.scaled(image, size);
-        let pixels = scaled.as_deref().unwrap_or(image.pixels());
+        let image = Image::from_u8(image.size(), 3, image.pixels());
+        let scaled = scaled_to_look_at(image, size, &mut self.scratch);
+        let pixels = scaled.as_u8().expect("an image of 8 bits stays one");
         let (x, y) = (i64::from(x), i64::from(y));
         let (right, bottom) = (x + i64::from(size.width), y + i64::from(size.height));
         for row in y - 1..=bottom {
@@ -51,22 +51,7 @@ impl Canvas {
                 self.set(column, row, *pixel);
             }
         }
-    }
-
-    /// The values of `image` at another size; none if it has that size.
-    fn scaled(&mut self, image: Rgb8View<'_>, size: Size) -> Option<Vec<u8>> {
-        let from = image.size();
-        if from == size {
-            return None;
-        }
-        // Smaller images are enlarged without the rings that Lanczos draws around their few pixels.
-        let filter = if size.width > from.width { FilterType::Bilinear } else { FilterType::Lanczos3 };
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-        let mut scaled = Image::new(size.width, size.height, PixelType::U8x3);
-        let source = ImageRef::new(from.width, from.height, image.pixels(), PixelType::U8x3)
-            .expect("a view has three values for each pixel");
-        self.resizer.resize(&source, &mut scaled, &options).expect("both images are RGB, and neither is empty");
-        Some(scaled.into_vec())
+        self.scratch.recycle(scaled);
     }
 
     fn set(&mut self, x: i64, y: i64, colour: [u8; 3]) {

@@ -15,6 +15,9 @@ mod resample;
 
 use crate::augment::op::Refusal;
 
+pub(super) use resample::Tables;
+pub use resample::scaled_to_look_at;
+
 /// The two numbers of a range.
 fn range(field: &str, values: &[f64]) -> Result<[f64; 2], Refusal> {
     <[f64; 2]>::try_from(values).map_err(|_| Refusal::new(field, format!("{values:?}"), "two numbers [low, high]"))

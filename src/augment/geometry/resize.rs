@@ -12,7 +12,7 @@ use crate::seed::Rng;
 /// | filter | antialias | equals | 8 bits | floats |
 /// |---|---|---|---|---|
 /// | bilinear, bicubic | yes | torchvision's `resize` | 1 | 2e-6 |
-/// | bilinear, bicubic, lanczos3, box | yes | Pillow's `resize` | 1 | |
+/// | bilinear, bicubic, lanczos3, box | yes | Pillow's `resize` | 0 | |
 /// | bilinear, bicubic, lanczos3 | yes | `tf.image.resize` | | 3e-6 |
 /// | bilinear | no | `tf.image.resize` | | 4e-7 |
 /// | bilinear | no | torchvision's, OpenCV's `INTER_LINEAR` (albumentations) | 1 | 2e-6 |

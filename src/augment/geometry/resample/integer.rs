@@ -1,61 +1,179 @@
-use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions};
-
+use super::fixed::{BITS, Fixed, HALF};
 use super::kernel::Kernel;
+#[cfg(target_arch = "x86_64")]
+use super::rgb;
 use super::source::Source;
 use crate::augment::op::Scratch;
+use crate::augment::simd::{self, Kernel as _, Level};
 use crate::image::{Image, Size, Window};
 
-/// An image of 8 bits, resized in fixed point with the kernel widened when shrinking: the same bytes on every SIMD level.
-///
-/// Between the two directions values are rounded to 8 bits, and what overshoots is cut off there. Kernels that are negative
-/// somewhere therefore mix the columns first, as Pillow does, or edges would differ from its by dozens. The others mix the rows
-/// first, which is faster and differs by at most 1.
+/// An image of 8 bits, resized in whole numbers with the kernel widened when shrinking, as Pillow does to the bit: first the
+/// columns, then the rows, each rounded to 8 bits and cut off where it overshoots. Sums of whole numbers have no order, so every
+/// SIMD level gives the same bytes.
 pub(super) fn resample(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratch: &mut Scratch) -> Vec<u8> {
-    match source.channels() {
-        3 => typed::<U8x3>(kernel, source, to, scratch),
-        _ => typed::<U8>(kernel, source, to, scratch),
-    }
+    resample_at(Level::current(), kernel, source, to, scratch)
 }
 
-fn typed<P: PixelTrait>(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratch: &mut Scratch) -> Vec<u8> {
-    let from = source.size();
-    let overshoots = matches!(kernel, Kernel::Bicubic | Kernel::Lanczos3);
-    if !overshoots || from.width == to.width || from.height == to.height {
-        return pass::<P>(kernel, source, to, scratch);
-    }
+/// [`resample`] at `level`, or at the highest that the processor has if that is lower.
+pub(super) fn resample_at(
+    level: Level,
+    kernel: Kernel,
+    source: &Source<'_, u8>,
+    to: Size,
+    scratch: &mut Scratch,
+) -> Vec<u8> {
+    let (from, channels) = (source.size(), source.channels());
     let between = Size::new(to.width, from.height);
-    let values = pass::<P>(kernel, source, between, scratch);
-    let whole = Window { x: 0, y: 0, size: between };
-    let made = pass::<P>(kernel, &Source::new(&values, between, source.channels(), whole), to, scratch);
-    scratch.recycle(Image::from_u8(between, source.channels(), values));
+    let mut tables = std::mem::take(&mut scratch.tables);
+    let mut made = scratch.bytes(to.area() as usize * channels);
+    if from.width == to.width {
+        tables.rows.make(kernel, from.height, to.height);
+        MixRows { source, table: &tables.rows, out: &mut made }.run_at(level);
+    } else if from.height == to.height {
+        tables.columns.make(kernel, from.width, to.width);
+        mix_columns(level, source, &tables.columns, &mut made);
+    } else {
+        tables.rows.make(kernel, from.height, to.height);
+        tables.columns.make(kernel, from.width, to.width);
+        let mut values = scratch.bytes(between.area() as usize * channels);
+        mix_columns(level, source, &tables.columns, &mut values);
+        let mixed = Source::new(&values, between, channels, Window { x: 0, y: 0, size: between });
+        MixRows { source: &mixed, table: &tables.rows, out: &mut made }.run_at(level);
+        scratch.recycle(Image::from_u8(between, channels, values));
+    }
+    scratch.tables = tables;
     made
 }
 
-fn pass<P: PixelTrait>(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratch: &mut Scratch) -> Vec<u8> {
-    let filter = match kernel {
-        Kernel::Bilinear => FilterType::Bilinear,
-        Kernel::Bicubic => FilterType::CatmullRom,
-        Kernel::Box => FilterType::Box,
-        // Our own, since the resizer's takes the sine of the platform.
-        Kernel::Lanczos3 => FilterType::Custom(
-            Filter::new("lanczos3", lanczos3, Kernel::Lanczos3.support()).expect("a finite support above 0"),
-        ),
-    };
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-    let mut out = scratch.bytes(to.area() as usize * source.channels());
-    let (values, image, window) = source.parts();
-    let whole = TypedImageRef::<P>::from_buffer(image.width, image.height, values).expect("values of the image's size");
-    // A view of its own, since the resizer's own cropping lets the filter see what lies around the window.
-    let Size { width, height } = window.size;
-    let view = TypedCroppedImage::from_ref(&whole, window.x, window.y, width, height).expect("a window inside");
-    let mut target =
-        TypedImage::<P>::from_buffer(to.width, to.height, &mut out).expect("a buffer of the target's size");
-    scratch.resizer.resize_typed(&view, &mut target, &options).expect("no cropping is asked for that could fail");
-    out
+/// What the last image was mixed with, kept for the next.
+#[derive(Default)]
+pub(in crate::augment) struct Tables {
+    columns: Fixed,
+    rows: Fixed,
 }
 
-fn lanczos3(x: f64) -> f64 {
-    Kernel::Lanczos3.weight(x)
+/// A sum of weighted values as a value of 8 bits.
+#[inline(always)]
+fn value(sum: i32) -> u8 {
+    (sum >> BITS).clamp(0, 255) as u8
+}
+
+/// Makes rows as wide as the table says of those of the source.
+fn mix_columns(level: Level, source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if source.channels() == 3 && level.min(Level::detected()) >= Level::Avx2 {
+        // SAFETY: the processor has what the function is compiled for.
+        #[allow(unsafe_code)]
+        return unsafe { rgb::mix_columns(source, table, out) };
+    }
+    let _ = level;
+    match source.channels() {
+        3 => mix_columns_of::<3>(source, table, out),
+        _ => mix_columns_of::<1>(source, table, out),
+    }
+}
+
+fn mix_columns_of<const CHANNELS: usize>(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
+    let stride = out.len() / source.size().height as usize;
+    for (y, out) in out.chunks_exact_mut(stride).enumerate() {
+        let row = source.row(y).as_chunks::<CHANNELS>().0;
+        for (x, out) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+            let (first, weights) = table.run(x);
+            let mut sums = [HALF; CHANNELS];
+            for (pixel, weight) in row[first..].iter().zip(weights) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += i32::from(*value) * weight;
+                }
+            }
+            *out = sums.map(value);
+        }
+    }
+}
+
+/// Makes as many rows as the table says of those of the source, which are as wide.
+struct MixRows<'a> {
+    source: &'a Source<'a, u8>,
+    table: &'a Fixed,
+    out: &'a mut [u8],
+}
+
+impl simd::Kernel for MixRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let stride = self.source.size().width as usize * self.source.channels();
+        for (y, out) in self.out.chunks_exact_mut(stride).enumerate() {
+            let (first, weights) = self.table.run(y);
+            match *weights {
+                [a] => few_rows(self.source, first, &[a], out),
+                [a, b] => few_rows(self.source, first, &[a, b], out),
+                [a, b, c] => few_rows(self.source, first, &[a, b, c], out),
+                [a, b, c, d] => few_rows(self.source, first, &[a, b, c, d], out),
+                _ => many_rows(self.source, first, weights, out),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn few_rows<const N: usize>(source: &Source<'_, u8>, first: usize, weights: &[i32; N], out: &mut [u8]) {
+    let rows = rows::<N>(source, first, 0, out.len());
+    for at in 0..out.len() {
+        let mut sum = HALF;
+        for index in 0..N {
+            sum += i32::from(rows[index][at]) * weights[index];
+        }
+        out[at] = value(sum);
+    }
+}
+
+/// Sums of a piece of the row at a time, so that they stay in the nearest cache.
+#[inline(always)]
+fn many_rows(source: &Source<'_, u8>, first: usize, weights: &[i32], out: &mut [u8]) {
+    for (piece, out) in out.chunks_mut(PIECE).enumerate() {
+        let mut sums = [HALF; PIECE];
+        let sums = &mut sums[..out.len()];
+        let (fours, rest) = weights.as_chunks::<4>();
+        for (four, weights) in fours.iter().enumerate() {
+            add_rows(source, first + 4 * four, piece * PIECE, weights, sums);
+        }
+        for (index, weight) in rest.iter().enumerate() {
+            add_rows(source, first + 4 * fours.len() + index, piece * PIECE, &[*weight], sums);
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = value(*sum);
+        }
+    }
+}
+
+/// Values of a row that are summed at once.
+const PIECE: usize = 256;
+
+#[inline(always)]
+fn add_rows<const N: usize>(
+    source: &Source<'_, u8>,
+    first: usize,
+    column: usize,
+    weights: &[i32; N],
+    sums: &mut [i32],
+) {
+    let rows = rows::<N>(source, first, column, sums.len());
+    for at in 0..sums.len() {
+        let mut sum = sums[at];
+        for index in 0..N {
+            sum += i32::from(rows[index][at]) * weights[index];
+        }
+        sums[at] = sum;
+    }
+}
+
+/// `length` values from `column` on of `N` rows from `first` on.
+#[inline(always)]
+fn rows<'a, const N: usize>(source: &Source<'a, u8>, first: usize, column: usize, length: usize) -> [&'a [u8]; N] {
+    let mut rows: [&[u8]; N] = [&[]; N];
+    for (index, row) in rows.iter_mut().enumerate() {
+        *row = &source.row(first + index)[column..][..length];
+    }
+    rows
 }

@@ -80,8 +80,10 @@ impl<'a, T> Source<'a, T> {
         &self.values[first * self.channels..][..self.window.size.width as usize * self.channels]
     }
 
-    /// The whole image, and the window in it.
-    pub(super) fn parts(&self) -> (&'a [T], Size, Window) {
-        (self.values, self.image, self.window)
+    /// The values of a row of the window and the `more` that follow them in the image, if there are as many.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn row_with(&self, row: usize, more: usize) -> Option<&'a [T]> {
+        let first = (self.window.y as usize + row) * self.image.width as usize + self.window.x as usize;
+        self.values[first * self.channels..].get(..self.window.size.width as usize * self.channels + more)
     }
 }

@@ -1,6 +1,5 @@
-use fast_image_resize::CpuExtensions;
-
 use super::*;
+use crate::augment::simd::Level;
 use crate::seed::{Key, Purpose, Rng};
 
 const FILTERS: [v1::Filter; 6] = [
@@ -44,35 +43,49 @@ fn every_resampling() -> impl Iterator<Item = (v1::Filter, Resampling)> {
 
 #[test]
 fn resizing_8_bits_gives_the_same_bytes_on_every_simd_level() {
-    let mut levels = vec![CpuExtensions::None];
-    #[cfg(target_arch = "x86_64")]
-    levels.extend([CpuExtensions::Sse4_1, CpuExtensions::Avx2]);
-    #[cfg(target_arch = "aarch64")]
-    levels.push(CpuExtensions::Neon);
-    levels.retain(CpuExtensions::is_supported);
-    let mut rng = rng(0);
-    for round in 0..8 {
-        let size = Size::new(150 + side(&mut rng, 450), 150 + side(&mut rng, 350));
-        let to = if round % 2 == 0 { Size::new(224, 224) } else { Size::new(side(&mut rng, 300), side(&mut rng, 300)) };
+    let (mut rng, mut scratch) = (rng(0), Scratch::default());
+    for round in 0..120 {
+        // Ordinary, tiny, and thin in either direction, so that shrinking and enlarging are both extreme.
+        let (most, to) =
+            [((400, 300), (224, 224)), ((9, 9), (20, 20)), ((2000, 3), (5, 90)), ((3, 600), (70, 3))][round % 4];
+        let size = Size::new(side(&mut rng, most.0), side(&mut rng, most.1));
+        let to = if round == 0 { Size::new(224, 224) } else { Size::new(side(&mut rng, to.0), side(&mut rng, to.1)) };
         let image = bytes(&mut rng, size, [3, 3, 1][round % 3]);
-        let whole = Window { x: 0, y: 0, size };
-        for filter in [v1::Filter::Bilinear, v1::Filter::Bicubic, v1::Filter::Box, v1::Filter::Lanczos3] {
-            let resampling = Resampling::new(filter.into(), None, false).expect("a filter of the contract");
-            let made: Vec<_> = levels
-                .iter()
-                .map(|level| {
-                    let mut scratch = Scratch::default();
-                    // SAFETY: only levels that the processor supports are left in the list.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        scratch.resizer.set_cpu_extensions(*level);
-                    }
-                    resampling.apply(image.clone(), whole, to, &mut scratch)
-                })
-                .collect();
-            assert!(made.iter().all(|image| *image == made[0]), "{filter:?} from {size} to {to}, levels {levels:?}");
+        let values = image.as_u8().expect("8 bits");
+        let inner = Size::new(side(&mut rng, size.width.into()), side(&mut rng, size.height.into()));
+        let x = rng.below(u64::from(size.width - inner.width) + 1) as u32;
+        // Every other one reaches the last value of the image.
+        let y = if round % 2 == 0 { size.height - inner.height } else { 0 };
+        let source = Source::new(values, size, image.channels(), Window { x, y, size: inner });
+        for kernel in [Kernel::Bilinear, Kernel::Bicubic, Kernel::Box, Kernel::Lanczos3] {
+            let expected = by_definition(kernel, &source, to);
+            for level in Level::available() {
+                let made = integer::resample_at(level, kernel, &source, to, &mut scratch);
+                assert!(made == expected, "{kernel:?} {inner} of {size} to {to} at {level:?}");
+            }
         }
     }
+}
+
+/// Columns, then rows, each a sum over all of its pixels rounded to 8 bits.
+fn by_definition(kernel: Kernel, source: &Source<'_, u8>, to: Size) -> Vec<u8> {
+    let (from, channels) = (source.size(), source.channels());
+    let (mut columns, mut rows) = (fixed::Fixed::default(), fixed::Fixed::default());
+    columns.make(kernel, from.width, to.width);
+    rows.make(kernel, from.height, to.height);
+    let mixed = |(first, weights): (usize, &[i32]), at: &dyn Fn(usize) -> u8| {
+        let terms = weights.iter().enumerate().map(|(k, weight)| i64::from(*weight) * i64::from(at(first + k)));
+        ((terms.sum::<i64>() + (1 << 21)) >> 22).clamp(0, 255) as u8
+    };
+    let stride = to.width as usize * channels;
+    let lines: Vec<Vec<u8>> = (0..from.height as usize)
+        .map(|y| {
+            let row = source.row(y);
+            let value = |at: usize| mixed(columns.run(at / channels), &|x| row[x * channels + at % channels]);
+            (0..stride).map(value).collect()
+        })
+        .collect();
+    (0..to.height as usize * stride).map(|at| mixed(rows.run(at / stride), &|y| lines[y][at % stride])).collect()
 }
 
 #[test]

@@ -1,0 +1,144 @@
+use super::kernel::Kernel;
+
+/// One direction of a convolution in whole numbers: for every output pixel a run of source pixels with their weights, which add
+/// up to [`ONE`], but for their rounding. All runs are of one length, so that loops over them have no branch to guess; shorter
+/// ones are filled up with weights of 0.
+#[derive(Default)]
+pub(in crate::augment) struct Fixed {
+    /// What the runs are for; made again only for something else.
+    made_for: Option<(Kernel, u32, u32)>,
+    /// First source pixel of every run, which leaves room for `length` pixels. Four of them at least, and a multiple of four: the
+    /// last ones are repeated.
+    starts: Vec<u32>,
+    /// `stride` weights of every run.
+    weights: Vec<i32>,
+    /// Longest run, at most as long as the source.
+    length: usize,
+    /// `length`, but 2 at least, and a multiple of four where it is above.
+    stride: usize,
+    /// Weights of one run before they are rounded.
+    exact: Vec<f64>,
+}
+
+/// Bits of a weight below the point: 32, less 8 of a value, less 2 for sign and overshoot.
+pub(super) const BITS: u32 = 32 - 8 - 2;
+
+/// A half of 1, which makes rounding to the nearest of cutting off.
+pub(super) const HALF: i32 = 1 << (BITS - 1);
+
+/// The weight of a pixel that is the only one.
+const ONE: f64 = (1_u32 << BITS) as f64;
+
+impl Fixed {
+    /// Makes the runs from `from` pixels to `to`, the kernel as wide as an output pixel where that is wider. A source pixel takes
+    /// part if its centre is within reach.
+    pub(super) fn make(&mut self, kernel: Kernel, from: u32, to: u32) {
+        if self.made_for == Some((kernel, from, to)) {
+            return;
+        }
+        let scale = f64::from(from) / f64::from(to);
+        let stretch = scale.max(1.0);
+        let support = kernel.support() * stretch;
+        let centre = |x: u32| (f64::from(x) + 0.5) * scale;
+        // Conversion cuts the fraction off, and makes 0 of what is below.
+        let reach = |x: u32| {
+            let first = ((centre(x) - support + 0.5) as u32).min(from - 1);
+            (first, ((centre(x) + support + 0.5) as u32).clamp(first + 1, from))
+        };
+        let lengths = (0..to).map(reach).map(|(first, end)| (end - first) as usize);
+        self.length = lengths.max().unwrap_or(1);
+        self.stride = if self.length > 4 { self.length.next_multiple_of(4) } else { self.length.max(2) };
+        let padded = to.next_multiple_of(4) as usize;
+        self.starts.clear();
+        self.weights.clear();
+        self.weights.resize(padded * self.stride, 0);
+        let narrow = 1.0 / stretch;
+        for (x, weights) in (0..to).zip(self.weights.chunks_exact_mut(self.stride)) {
+            let (first, end) = reach(x);
+            // Where a full run would stick out it begins earlier, with weights of 0.
+            let start = first.min(from - self.length as u32);
+            self.exact.clear();
+            self.exact.extend((first..end).map(|at| kernel.weight((f64::from(at) - centre(x) + 0.5) * narrow)));
+            let sum: f64 = self.exact.iter().sum();
+            let weights = &mut weights[(first - start) as usize..];
+            for (weight, exact) in weights.iter_mut().zip(&self.exact) {
+                *weight = rounded(exact / sum * ONE);
+            }
+            self.starts.push(start);
+        }
+        let last = self.starts.last().copied().unwrap_or(0);
+        self.starts.resize(padded, last);
+        self.made_for = Some((kernel, from, to));
+    }
+
+    /// Number of source pixels; 0 before any runs were made.
+    pub(super) fn from(&self) -> usize {
+        self.made_for.map_or(0, |(_, from, _)| from as usize)
+    }
+
+    /// Number of weights of every output pixel.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// First source pixel and the `length` weights of output pixel `x`.
+    #[inline(always)]
+    pub(super) fn run(&self, x: usize) -> (usize, &[i32]) {
+        (self.starts[x] as usize, &self.weights[x * self.stride..][..self.length])
+    }
+
+    /// Four runs at once: their starts, and their weights, a stride of them each. There are as many fours as hold all runs, and
+    /// `start + length` is at most [`Fixed::from`] in each.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn fours(&self) -> impl Iterator<Item = (&[u32; 4], &[i32])> {
+        self.starts.as_chunks::<4>().0.iter().zip(self.weights.chunks_exact(4 * self.stride))
+    }
+}
+
+/// The nearest whole number, halves away from 0.
+fn rounded(x: f64) -> i32 {
+    (if x < 0.0 { x - 0.5 } else { x + 0.5 }) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KERNELS: [Kernel; 4] = [Kernel::Bilinear, Kernel::Bicubic, Kernel::Box, Kernel::Lanczos3];
+
+    #[test]
+    fn runs_lie_inside_and_add_up_to_one_without_overflow() {
+        let mut fixed = Fixed::default();
+        for kernel in KERNELS {
+            for (from, to) in
+                [(1, 1), (1, 9), (9, 1), (2, 7), (3, 16384), (16384, 3), (300, 224), (224, 300), (5, 4), (31, 31)]
+            {
+                fixed.make(kernel, from, to);
+                assert_eq!(fixed.from(), from as usize);
+                for x in 0..to as usize {
+                    let (start, weights) = fixed.run(x);
+                    assert!(start + weights.len() <= from as usize, "{kernel:?} {from} to {to} at {x}");
+                    let sum: i64 = weights.iter().map(|weight| i64::from(*weight)).sum();
+                    assert!((sum - (1 << BITS)).unsigned_abs() <= weights.len() as u64, "{kernel:?} {from} to {to}");
+                    let most: i64 = weights.iter().map(|weight| i64::from(*weight).abs() * 255).sum();
+                    assert!(most + i64::from(HALF) <= i64::from(i32::MAX), "{kernel:?} {from} to {to}: {most}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_sizes_take_each_pixel_alone_and_halves_round_away_from_zero() {
+        let mut fixed = Fixed::default();
+        for kernel in KERNELS {
+            fixed.make(kernel, 7, 7);
+            for x in 0..7 {
+                let (start, weights) = fixed.run(x);
+                let alone = |(at, weight): (usize, &i32)| *weight == if start + at == x { 1 << BITS } else { 0 };
+                assert!(weights.iter().enumerate().all(alone), "{kernel:?} at {x}");
+            }
+        }
+        assert_eq!([0.5, 1.5, -0.5, -1.4, 2.4999].map(rounded), [1, 2, -1, -1, 2]);
+    }
+}
