@@ -14,8 +14,10 @@ pub(in crate::augment) struct Fixed {
     weights: Vec<i32>,
     /// Longest run, at most as long as the source.
     length: usize,
-    /// `length`, but 2 at least, and a multiple of four where it is above.
+    /// `length`, rounded up to a multiple of `step`.
     stride: usize,
+    /// How many weights a loop over a run takes at once: 2 to 5, so that few of them are in vain.
+    step: usize,
     /// Weights of one run before they are rounded.
     exact: Vec<f64>,
 }
@@ -47,7 +49,8 @@ impl Fixed {
         };
         let lengths = (0..to).map(reach).map(|(first, end)| (end - first) as usize);
         self.length = lengths.max().unwrap_or(1);
-        self.stride = if self.length > 4 { self.length.next_multiple_of(4) } else { self.length.max(2) };
+        self.step = [5, 4, 3, 2].into_iter().min_by_key(|step| self.length.next_multiple_of(*step)).unwrap_or(2);
+        self.stride = self.length.next_multiple_of(self.step);
         let padded = to.next_multiple_of(4) as usize;
         self.starts.clear();
         self.weights.clear();
@@ -76,9 +79,15 @@ impl Fixed {
         self.made_for.map_or(0, |(_, from, _)| from as usize)
     }
 
-    /// Number of weights of every output pixel.
+    /// Longest run.
     pub(super) fn length(&self) -> usize {
         self.length
+    }
+
+    /// How many weights to take at once, 2 to 5.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn step(&self) -> usize {
+        self.step
     }
 
     /// First source pixel and the `length` weights of output pixel `x`.
@@ -87,7 +96,7 @@ impl Fixed {
         (self.starts[x] as usize, &self.weights[x * self.stride..][..self.length])
     }
 
-    /// Four runs at once: their starts, and their weights, a stride of them each. There are as many fours as hold all runs, and
+    /// Four runs at once: their starts, and their weights, whole steps of them each. There are as many fours as hold all runs, and
     /// `start + length` is at most [`Fixed::from`] in each.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]

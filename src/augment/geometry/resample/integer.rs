@@ -76,16 +76,43 @@ fn mix_columns(level: Level, source: &Source<'_, u8>, table: &Fixed, out: &mut [
 fn mix_columns_of<const CHANNELS: usize>(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
     let stride = out.len() / source.size().height as usize;
     for (y, out) in out.chunks_exact_mut(stride).enumerate() {
-        let row = source.row(y).as_chunks::<CHANNELS>().0;
-        for (x, out) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
-            let (first, weights) = table.run(x);
-            let mut sums = [HALF; CHANNELS];
-            for (pixel, weight) in row[first..].iter().zip(weights) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += i32::from(*value) * weight;
-                }
-            }
-            *out = sums.map(value);
+        let (row, out) = (source.row(y).as_chunks().0, out.as_chunks_mut().0);
+        match table.length() {
+            1 => mix_row::<CHANNELS, 1>(row, table, out),
+            2 => mix_row::<CHANNELS, 2>(row, table, out),
+            3 => mix_row::<CHANNELS, 3>(row, table, out),
+            4 => mix_row::<CHANNELS, 4>(row, table, out),
+            _ => mix_row::<CHANNELS, 5>(row, table, out),
+        }
+    }
+}
+
+/// Takes `N` weights at once, the length of the table or less: short loops of any length would cost more than what they do.
+fn mix_row<const CHANNELS: usize, const N: usize>(row: &[[u8; CHANNELS]], table: &Fixed, out: &mut [[u8; CHANNELS]]) {
+    for (x, out) in out.iter_mut().enumerate() {
+        let (first, weights) = table.run(x);
+        let pixels = &row[first..][..weights.len()];
+        let mut sums = [HALF; CHANNELS];
+        let ((pixels, more), (weights, rest)) = (pixels.as_chunks::<N>(), weights.as_chunks::<N>());
+        for (pixels, weights) in pixels.iter().zip(weights) {
+            add_pixels(pixels, weights, &mut sums);
+        }
+        for (pixel, weight) in more.iter().zip(rest) {
+            add_pixels(&[*pixel], &[*weight], &mut sums);
+        }
+        *out = sums.map(value);
+    }
+}
+
+#[inline(always)]
+fn add_pixels<const CHANNELS: usize, const N: usize>(
+    pixels: &[[u8; CHANNELS]; N],
+    weights: &[i32; N],
+    sums: &mut [i32; CHANNELS],
+) {
+    for index in 0..N {
+        for channel in 0..CHANNELS {
+            sums[channel] += i32::from(pixels[index][channel]) * weights[index];
         }
     }
 }
@@ -104,12 +131,20 @@ impl simd::Kernel for MixRows<'_> {
     fn run(self) {
         let stride = self.source.size().width as usize * self.source.channels();
         for (y, out) in self.out.chunks_exact_mut(stride).enumerate() {
-            let (first, weights) = self.table.run(y);
+            let (mut first, mut weights) = self.table.run(y);
+            // Rows that do not count are not read.
+            while let [0, rest @ ..] = weights {
+                (first, weights) = (first + 1, rest);
+            }
+            while let [rest @ .., 0] = weights {
+                weights = rest;
+            }
             match *weights {
                 [a] => few_rows(self.source, first, &[a], out),
                 [a, b] => few_rows(self.source, first, &[a, b], out),
                 [a, b, c] => few_rows(self.source, first, &[a, b, c], out),
                 [a, b, c, d] => few_rows(self.source, first, &[a, b, c, d], out),
+                [a, b, c, d, e] => few_rows(self.source, first, &[a, b, c, d, e], out),
                 _ => many_rows(self.source, first, weights, out),
             }
         }

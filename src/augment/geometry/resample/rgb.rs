@@ -22,10 +22,11 @@ pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]
             });
         }
         let starts = places.map(|y| y * stride);
-        match table.length() {
-            0..=2 => four_rows::<2>(rows, table, starts, stride, out),
+        match table.step() {
+            2 => four_rows::<2>(rows, table, starts, stride, out),
             3 => four_rows::<3>(rows, table, starts, stride, out),
-            _ => four_rows::<4>(rows, table, starts, stride, out),
+            4 => four_rows::<4>(rows, table, starts, stride, out),
+            _ => four_rows::<5>(rows, table, starts, stride, out),
         }
     }
 }
@@ -33,13 +34,13 @@ pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]
 /// Bytes read beyond the end of a row: its last pixel may be the first of the sixteen bytes that are loaded at once.
 const BEYOND: usize = 13;
 
-/// Makes four rows, which begin at `starts` of `out` and have `stride` values, in steps of `TAPS` weights: all that there are, or
-/// four.
+/// Makes four rows, which begin at `starts` of `out` and have `stride` values, in steps of `TAPS` weights, the table's: at most
+/// five, which are fifteen bytes.
 #[target_feature(enable = "avx2")]
 fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize; 4], stride: usize, out: &mut [u8]) {
     let readable = table.from() * 3 + BEYOND;
-    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
-    // The bytes of pixel 0, 1, 2, 3 of sixteen bytes as whole numbers of 32 bits.
+    assert!(table.step() == TAPS && rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
+    // The bytes of each pixel of sixteen bytes as whole numbers of 32 bits.
     let mut spread = [_mm256_setzero_si256(); TAPS];
     for (tap, spread) in spread.iter_mut().enumerate() {
         let byte = |channel: usize| (3 * tap + channel) as i32 | NONE << 8;
@@ -50,10 +51,10 @@ fn four_rows<const TAPS: usize>(rows: [&[u8]; 4], table: &Fixed, starts: [usize;
     for (four, (firsts, weights)) in table.fours().enumerate() {
         let mut upper = [_mm256_set1_epi32(HALF); 4];
         let mut lower = [_mm256_set1_epi32(HALF); 4];
-        let steps = if TAPS < 4 { 1 } else { weights.len() / 16 };
+        let steps = weights.len() / (4 * TAPS);
         for pixel in 0..4 {
             for step in 0..steps {
-                let at = firsts[pixel] as usize * 3 + step * 12;
+                let at = firsts[pixel] as usize * 3 + step * TAPS * 3;
                 debug_assert!(at + 16 <= readable, "{at}");
                 // SAFETY: a run begins `length` pixels before the end or earlier, and a step within the run's length: with at
                 // least one pixel left, so that sixteen bytes end at most `BEYOND` bytes after the row's last.
