@@ -119,7 +119,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is not what it should be; the message has line and column.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path}: {}", .source.to_string().trim_end(), path = .path.display())]
     Parse {
         /// Which file.
         path: PathBuf,

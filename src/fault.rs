@@ -9,12 +9,23 @@ pub enum Fault {
     Missing,
     /// It continues from something else than what is there now.
     Stale,
-    /// A limit of the server is in the way.
+    /// A limit of the server is in the way, and stays there.
     Limit,
+    /// Others have what it needs; later there may be room.
+    Busy,
+    /// The server stops.
+    Stopping,
     /// A sample is damaged.
     Damage,
     /// Ours.
     Bug,
+}
+
+impl Fault {
+    /// Whether the same request may succeed later.
+    pub fn passes(self) -> bool {
+        matches!(self, Fault::Busy | Fault::Stopping)
+    }
 }
 
 impl From<&RequestError> for Fault {
@@ -24,6 +35,7 @@ impl From<&RequestError> for Fault {
             RequestError::NotFound { .. } => Fault::Missing,
             RequestError::Mismatch { .. } => Fault::Stale,
             RequestError::Limit { .. } => Fault::Limit,
+            RequestError::Busy { .. } => Fault::Busy,
         }
     }
 }

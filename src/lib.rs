@@ -1,6 +1,9 @@
 //! feedline: a streaming data-loader service. See ARCHITECTURE.md for the map; modules stand in the order the data moves, and
 //! a module may use only those above it.
 
+// Nothing that came from a client or a file may cause a panic. Tests, examples and benchmarks may say so with one.
+#![warn(clippy::unwrap_used, clippy::panic)]
+
 /// Pixels: the image that ops work on.
 pub mod image;
 

@@ -1,5 +1,8 @@
 //! The contract of feedline, package `feedline.v1`, as Rust types.
 
+// Nothing that came from a client or a file may cause a panic. Tests, examples and benchmarks may say so with one.
+#![warn(clippy::unwrap_used, clippy::panic)]
+
 /// Messages, service and client, as generated from `feedline/v1/*.proto`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::panic)]
 pub mod v1 {

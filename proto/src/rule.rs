@@ -204,6 +204,9 @@ fn shown(value: &Value) -> String {
         Value::List(entries) => format!("[{}]", entries.iter().map(shown).collect::<Vec<_>>().join(", ")),
         Value::String(text) => format!("{:?}", text.chars().take(60).collect::<String>()),
         Value::Bool(x) => x.to_string(),
+        // As a float, the last digits of a long one would be made up.
+        Value::U64(x) => x.to_string(),
+        Value::I64(x) => x.to_string(),
         other => number(other).map_or_else(|| "set".into(), |x| x.to_string()),
     }
 }

@@ -100,13 +100,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         peak_memory_bytes: peak_memory().unwrap_or(0),
     };
     if !args.json {
-        println!("images/s          {:10.0}", figures.images_per_s);
-        println!("decode only       {:10.0} images/s", figures.decode_only_images_per_s);
-        println!("payload           {:10.0} MB/s", figures.mb_per_s);
-        println!("decode            {:10.2} s of {threads} threads in {seconds:.2} s", figures.decode_s);
-        println!("augment           {:10.2} s", figures.augment_s);
-        println!("collate           {:10.2} s", figures.collate_s);
-        println!("peak memory       {:10.0} MB", figures.peak_memory_bytes as f64 / 1e6);
+        say!("images/s          {:10.0}", figures.images_per_s);
+        say!("decode only       {:10.0} images/s", figures.decode_only_images_per_s);
+        say!("payload           {:10.0} MB/s", figures.mb_per_s);
+        say!("decode            {:10.2} s of {threads} threads in {seconds:.2} s", figures.decode_s);
+        say!("augment           {:10.2} s", figures.augment_s);
+        say!("collate           {:10.2} s", figures.collate_s);
+        say!("peak memory       {:10.0} MB", figures.peak_memory_bytes as f64 / 1e6);
     }
     print_json(&figures)
 }

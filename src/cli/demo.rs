@@ -96,7 +96,7 @@ async fn demonstrate(args: &Args, engine: Engine) -> Result<(), Failure> {
     let server = tokio::spawn(server::run(vec![listener], engine.clone(), Limits::default(), shutdown));
     let samples: u64 = engine.datasets().iter().flat_map(|dataset| &dataset.splits).map(|split| split.len()).sum();
     if !args.json {
-        println!("serving {samples} photographs at {address} to {CLIENTS} clients, {EPOCHS} epochs");
+        say!("serving {samples} photographs at {address} to {CLIENTS} clients, {EPOCHS} epochs");
     }
 
     let bar = progress::bar(samples * u64::from(EPOCHS), "training");
@@ -233,14 +233,14 @@ fn report(args: &Args, figures: &Figures) -> Result<(), Failure> {
         return print_json(figures);
     }
     let Figures { images_per_s, mb_per_s, first_batch_s, decode_s, augment_s, collate_s, .. } = figures;
-    println!("every sample exactly once per epoch   {}", if figures.exactly_once { "yes" } else { "NO" });
-    println!("batches                               {}", figures.batches);
-    println!("images/s                              {images_per_s:.0}");
-    println!("MB/s over gRPC                        {mb_per_s:.0}");
-    println!("time to the first batch               {first_batch_s:.3} s");
-    println!("workers' time: decode                 {decode_s:.3} s");
-    println!("               augment                {augment_s:.3} s");
-    println!("               mix, convert, write    {collate_s:.3} s");
-    println!("contact sheet                         {}", figures.contact_sheet);
+    say!("every sample exactly once per epoch   {}", if figures.exactly_once { "yes" } else { "NO" });
+    say!("batches                               {}", figures.batches);
+    say!("images/s                              {images_per_s:.0}");
+    say!("MB/s over gRPC                        {mb_per_s:.0}");
+    say!("time to the first batch               {first_batch_s:.3} s");
+    say!("workers' time: decode                 {decode_s:.3} s");
+    say!("               augment                {augment_s:.3} s");
+    say!("               mix, convert, write    {collate_s:.3} s");
+    say!("contact sheet                         {}", figures.contact_sheet);
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             print_json(dataset)?;
         } else {
-            print(dataset);
+            print(dataset)?;
         }
     }
     Ok(())
@@ -188,44 +188,45 @@ async fn of_split(client: &Client, dataset: &str, split: &v1::Split) -> Result<S
     }
 }
 
-fn print(dataset: &Shown) {
-    println!("dataset {}", dataset.name);
+fn print(dataset: &Shown) -> Result<(), Failure> {
+    say!("dataset {}", dataset.name);
     if let Some(fingerprint) = &dataset.fingerprint {
-        println!("  fingerprint {fingerprint}");
+        say!("  fingerprint {fingerprint}");
     }
     for split in &dataset.splits {
-        println!("  {}: {} samples, {}", split.name, split.samples, Human(split.bytes));
+        say!("  {}: {} samples, {}", split.name, split.samples, Human(split.bytes));
         if let (Some(smallest), Some(largest)) = (split.smallest, split.largest) {
-            println!("    sizes {smallest} to {largest}");
+            say!("    sizes {smallest} to {largest}");
         }
         if !split.formats.is_empty() {
             let formats: Vec<_> = split.formats.iter().map(|(format, count)| format!("{count} {format}")).collect();
-            println!("    formats {}", formats.join(", "));
+            say!("    formats {}", formats.join(", "));
         }
         for (label, (class, count)) in dataset.classes.iter().zip(&split.class_samples).enumerate() {
-            println!("    {label:5} {count:8}  {class}");
+            say!("    {label:5} {count:8}  {class}");
         }
         if dataset.classes.is_empty() {
-            println!("    no classes: every label is -1");
+            say!("    no classes: every label is -1");
         }
-        list_some("damaged", split.damaged.iter().map(|damage| (&damage.key, &damage.cause)));
+        list_some("damaged", split.damaged.iter().map(|damage| (&damage.key, &damage.cause)))?;
     }
-    list_some("ignored", dataset.ignored.iter().map(|ignored| (&ignored.path, &ignored.why)));
+    list_some("ignored", dataset.ignored.iter().map(|ignored| (&ignored.path, &ignored.why)))
 }
 
 /// Prints the first of a list that may be long.
-fn list_some<'a>(what: &str, entries: impl ExactSizeIterator<Item = (&'a String, &'a String)>) {
+fn list_some<'a>(what: &str, entries: impl ExactSizeIterator<Item = (&'a String, &'a String)>) -> Result<(), Failure> {
     let count = entries.len();
     if count == 0 {
-        return;
+        return Ok(());
     }
-    println!("    {count} {what}");
+    say!("    {count} {what}");
     for (name, why) in entries.take(MOST_LISTED) {
-        println!("      {name}: {why}");
+        say!("      {name}: {why}");
     }
     if count > MOST_LISTED {
-        println!("      ... and {} more (--json lists all)", count - MOST_LISTED);
+        say!("      ... and {} more (--json lists all)", count - MOST_LISTED);
     }
+    Ok(())
 }
 
 const MOST_LISTED: usize = 20;

@@ -1,3 +1,10 @@
+/// Prints a line on standard output, or returns why not.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::print_line(format_args!($($text)*))?
+    };
+}
+
 mod bench;
 mod demo;
 mod health;
@@ -162,12 +169,20 @@ impl From<crate::engine::RequestError> for Failure {
 /// Prints one JSON object on a line of its own, and flushes it.
 ///
 /// # Errors
-/// If standard output is closed.
+/// As [`print_line`].
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    use std::io::Write;
+    print_line(format_args!("{}", serde_json::to_string(value).map_err(Failure::new)?))
+}
+
+/// Prints a line and flushes it.
+///
+/// # Errors
+/// If it can't be written. A reader that has enough, as `head` has, is no failure: the command ends without a word, with 0.
+fn print_line(line: fmt::Arguments<'_>) -> Result<(), Failure> {
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value).map_err(Failure::new)?;
-    out.write_all(b"\n")?;
-    out.flush()?;
-    Ok(())
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure { message: String::new(), code: 0 },
+        _ => Failure::new(format!("can't write to standard output: {error}")),
+    })
 }

@@ -30,7 +30,11 @@ pub(super) fn write(path: &Path, tensor: &Tensor, bytes: &[u8]) -> Result<(), Fa
     header.push('\n');
     let folder = path.parent().unwrap_or(Path::new("."));
     let written = (|| {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are private by default. Less the umask, this is what any new file gets.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
         file.write_all(b"\x93NUMPY\x01\x00")?;
         file.write_all(&(header.len() as u16).to_le_bytes())?;
         file.write_all(header.as_bytes())?;
@@ -65,5 +69,16 @@ mod tests {
         assert_eq!(write(&path, &tensor(Dtype::Bf16, &[1]), &[0; 2]).expect_err("no bf16").code, 2);
         let missing = write(&folder.path().join("no/a.npy"), &tensor(Dtype::Uint8, &[1]), &[1]).expect_err("no folder");
         assert!(missing.message.contains("no/a.npy"));
+    }
+
+    #[test]
+    fn files_can_be_read_by_whoever_may_read_any_new_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (plain, path) = (folder.path().join("plain"), folder.path().join("a.npy"));
+        std::fs::write(&plain, "").expect("writable");
+        let tensor = Tensor { dtype: Dtype::Uint8.into(), shape: vec![1], ..Default::default() };
+        write(&path, &tensor, &[1]).expect("written");
+        let permissions = |path| std::fs::metadata(path).expect("there").permissions();
+        assert_eq!(permissions(&path), permissions(&plain));
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         .collect::<Result<_, Failure>>()?;
     let (size, picture) = sheet::preview(&sheet_rows, 224)?;
     sheet::write_png(&args.output, size, &picture)?;
-    println!("{}", args.output.display());
+    say!("{}", args.output.display());
     Ok(())
 }
 

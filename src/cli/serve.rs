@@ -131,7 +131,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             listeners.push(Listener::bind(endpoint).await?);
         }
         for listener in &listeners {
-            println!("listening on {}", listener.endpoint());
+            // Nobody may be reading it; the server is of use all the same.
+            let _ = super::print_line(format_args!("listening on {}", listener.endpoint()));
         }
         let stop = runtime::asked_to_stop();
         Ok::<_, Failure>(server::run(listeners, engine, config.limits, stop).await?)

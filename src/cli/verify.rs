@@ -106,15 +106,20 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             print_json(finding)?;
         } else {
-            let verdict = format!("{:?}", finding.verdict).to_lowercase();
-            println!("{verdict}  {}: {}", finding.key, finding.cause);
+            let verdict = match finding.verdict {
+                Verdict::Damaged => "damaged",
+                Verdict::TooLarge => "too large",
+                Verdict::Unreadable => "unreadable",
+                Verdict::Warning => "warning",
+            };
+            say!("{verdict}  {}: {}", finding.key, finding.cause);
         }
     }
     if args.json {
         print_json(&summary)?;
     } else {
         let Summary { samples, sound, damaged, too_large, unreadable, warnings } = summary;
-        println!(
+        say!(
             "{samples} samples: {sound} sound ({warnings} with warnings), {damaged} damaged, {too_large} too large, {unreadable} unreadable"
         );
     }

@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 pub use assemble::Batch;
 pub use stream::BatchStream;
 
-use crate::server::CHOSEN;
+use crate::server::{CHOSEN, PASSES};
 use retry::Retry;
 
 /// How a client behaves.
@@ -220,11 +220,14 @@ const WINDOW: u32 = 4 << 20;
 /// Largest message that is taken: the largest part that may be asked for, and its header.
 const MOST_MESSAGE_BYTES: usize = 66 << 20;
 
-/// Failures of the transport are, whatever their code; of what the server chose only `UNAVAILABLE` and `RESOURCE_EXHAUSTED`.
+/// Of the statuses that the server chose, those that it says may pass. Of the others those that the transport made, whatever
+/// their code, and those of something between us that is full or away.
 fn is_worth_retrying(status: &Status) -> bool {
     use std::error::Error;
-    let chosen = status.metadata().contains_key(CHOSEN);
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) || (!chosen && status.source().is_some())
+    match status.metadata().get(CHOSEN) {
+        Some(chosen) => chosen == PASSES,
+        None => matches!(status.code(), Code::Unavailable | Code::ResourceExhausted) || status.source().is_some(),
+    }
 }
 
 /// The message of a status and of what caused it.

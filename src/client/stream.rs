@@ -1,10 +1,11 @@
 use feedline_proto::CONTRACT_REVISION;
 use feedline_proto::v1::{self, BatchPart};
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::assemble::{Assembler, Batch};
 use super::retry::Retry;
-use super::{Client, ClientError, Loader};
+use super::{Client, ClientError, Loader, described, is_worth_retrying};
+use crate::server::CHOSEN;
 
 /// Batches in plan order. A lost connection, a restarted server and a damaged message cost time, never a batch: the stream goes
 /// on with the next one.
@@ -87,7 +88,7 @@ impl BatchStream {
         }
         let Some((parts, assembler)) = &mut self.parts else { return Err(Trouble::Broken("no stream".into())) };
         loop {
-            let part = parts.message().await?;
+            let part = parts.message().await.map_err(Trouble::of_message)?;
             // A stream that ends before its count was cut off by something between us.
             let part = part.ok_or_else(|| Status::unavailable("the stream ended early"))?;
             self.retry.reset();
@@ -135,6 +136,18 @@ impl BatchStream {
 enum Trouble {
     Status(Status),
     Broken(String),
+}
+
+impl Trouble {
+    /// What kept a message from being read. That a message can't be decoded is a status too, one that was made on this side.
+    fn of_message(status: Status) -> Trouble {
+        let is_undecoded = matches!(status.code(), Code::Internal | Code::OutOfRange);
+        if is_undecoded && !status.metadata().contains_key(CHOSEN) && !is_worth_retrying(&status) {
+            Trouble::Broken(described(&status))
+        } else {
+            Trouble::Status(status)
+        }
+    }
 }
 
 impl From<Status> for Trouble {

@@ -43,6 +43,18 @@ pub enum RequestError {
         /// What to do.
         hint: &'static str,
     },
+    /// Other streams have what it needs.
+    #[error("{what} would be {found}, the server has room for {limit}: {hint}")]
+    Busy {
+        /// What is short.
+        what: &'static str,
+        /// What there would be with the request.
+        found: u64,
+        /// What there may be.
+        limit: u64,
+        /// What to do.
+        hint: &'static str,
+    },
 }
 
 impl RequestError {

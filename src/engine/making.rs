@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -69,6 +69,8 @@ pub(super) struct Making {
     cancelled: AtomicBool,
     outcome: OnceLock<Result<Arc<Batch>, BatchError>>,
     started: OnceLock<Instant>,
+    /// Sessions that took the batch.
+    takers: AtomicU32,
     pub(super) decode_ns: AtomicU64,
     pub(super) augment_ns: AtomicU64,
     pub(super) collate_ns: AtomicU64,
@@ -153,6 +155,7 @@ impl Making {
             cancelled: AtomicBool::new(false),
             outcome: OnceLock::new(),
             started: OnceLock::new(),
+            takers: AtomicU32::new(0),
             decode_ns: AtomicU64::new(0),
             augment_ns: AtomicU64::new(0),
             collate_ns: AtomicU64::new(0),
@@ -215,6 +218,11 @@ impl Making {
     /// The batch or why there is none, when it is over.
     pub(super) fn outcome(&self) -> Option<&Result<Arc<Batch>, BatchError>> {
         self.outcome.get()
+    }
+
+    /// Counts one more session that takes the batch, and returns how many have.
+    pub(super) fn take(&self) -> u32 {
+        self.takers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Notes an error of a row; that of the first row counts, whichever worker met one first.

@@ -197,14 +197,14 @@ impl Engine {
         let id = self.shared.locked(|schedule, _| {
             if schedule.sessions() >= options.max_sessions {
                 let (found, limit) = (schedule.sessions() as u64 + 1, options.max_sessions as u64);
-                return Err(RequestError::Limit { what: "number of streams", found, limit, hint: "try later" });
+                return Err(RequestError::Busy { what: "the number of streams", found, limit, hint: "try later" });
             }
             let found = schedule.guaranteed().saturating_add(request.batch_bytes());
             if found > memory.budget {
                 let hint =
                     "one batch of every stream must fit; try later, use fewer rows or UINT8, or raise --batch-budget";
                 let limit = memory.budget;
-                return Err(RequestError::Limit { what: "bytes of one batch of every stream", found, limit, hint });
+                return Err(RequestError::Busy { what: "bytes of one batch of every stream", found, limit, hint });
             }
             Ok(schedule.add(Arc::clone(&request)))
         })?;

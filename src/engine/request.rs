@@ -105,6 +105,10 @@ impl Form {
 /// Rows whose sample indices travel in the header; those of larger batches are a tensor.
 pub(super) const MOST_SAMPLES_IN_HEADER: u32 = 2048;
 
+/// Payload bytes of the largest part. A part is copied on its way out, beyond the budget of batches, so that larger ones would
+/// cost every stream memory that nobody announced; they are no faster.
+const MOST_PART_BYTES: u32 = 1 << 20;
+
 impl Request {
     /// Builds a request from a resolved recipe and from `placement` and `delivery` (defaults filled in, rules checked).
     ///
@@ -125,7 +129,7 @@ impl Request {
             start,
             count: delivery.count,
             stride: delivery.stride.unwrap_or(1),
-            part_bytes: delivery.part_bytes.unwrap_or(1 << 20),
+            part_bytes: delivery.part_bytes.map_or(MOST_PART_BYTES, |bytes| bytes.min(MOST_PART_BYTES)),
             prefetch_bytes: delivery.prefetch_bytes.unwrap_or(256 << 20),
             bad_sample_budget: delivery.bad_sample_budget.unwrap_or(100),
             world_size,

@@ -164,10 +164,10 @@ impl Schedule {
                 }
                 None => {
                     let room = self.make_room(id, bytes, memory, statistics, after);
-                    if let Some(session) = self.sessions.get_mut(&id) {
-                        session.starved = !room;
-                    }
                     if !room {
+                        if let Some(session) = self.sessions.get_mut(&id) {
+                            session.starved = true;
+                        }
                         return;
                     }
                     let making = Making::new(&request, key.clone(), memory.charge(bytes), bytes);
@@ -185,6 +185,8 @@ impl Schedule {
                 // Who had nothing to do for a while has not saved up time.
                 session.virtual_time = session.virtual_time.max(clock);
             }
+            // However it came by the batch: a session that has begun its last one waits for no memory.
+            session.starved = false;
             session.window.push_back(making);
             session.left = session.left.map(|left| left - 1);
             session.next = cursor.advanced(u64::from(request.stride), request.recipe.plan.steps_per_epoch());
@@ -294,7 +296,7 @@ impl Schedule {
             session.waker = Some(waker.clone());
             return Front::Waiting;
         };
-        let outcome = outcome.clone().map(|batch| Lease::new(batch, Arc::clone(shared)));
+        let outcome = outcome.clone().map(|batch| Lease::new(batch, front.take(), Arc::clone(shared)));
         session.in_hand = outcome.as_ref().map_or_else(|_| Weak::new(), Arc::downgrade);
         session.waker = None;
         self.progress += 1;
@@ -323,9 +325,10 @@ impl Schedule {
         }
     }
 
-    /// Wakes every session that waits for memory and now has a batch under way.
+    /// Wakes every session whose next batch was made for another one while it waited for memory: nobody else will.
     pub(super) fn wake_fed(&mut self, after: &mut After) {
-        for session in self.sessions.values_mut().filter(|session| session.window.len() == 1) {
+        let fed = |session: &State| session.window.front().is_some_and(|front| front.outcome().is_some());
+        for session in self.sessions.values_mut().filter(|session| fed(session)) {
             after.wake.extend(session.waker.take());
         }
     }

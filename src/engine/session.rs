@@ -92,12 +92,14 @@ impl Session {
 /// A batch in the hands of one session. As long as it lives, the batch counts as held by that session.
 pub struct Lease {
     batch: Arc<Batch>,
+    /// How many sessions have taken the batch so far, this one included.
+    pub shared_by: u32,
     shared: Arc<Shared>,
 }
 
 impl Lease {
-    pub(super) fn new(batch: Arc<Batch>, shared: Arc<Shared>) -> Arc<Lease> {
-        Arc::new(Lease { batch, shared })
+    pub(super) fn new(batch: Arc<Batch>, shared_by: u32, shared: Arc<Shared>) -> Arc<Lease> {
+        Arc::new(Lease { batch, shared_by, shared })
     }
 }
 

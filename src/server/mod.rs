@@ -1,3 +1,4 @@
+mod connection;
 mod limits;
 mod listener;
 mod registry;
@@ -7,19 +8,23 @@ mod stream;
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use feedline_proto::v1::feedline_service_server::FeedlineServiceServer;
 use tokio::task::JoinSet;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tracing::{info, warn};
 
 pub use limits::{Limits, SEND_BUFFER, SOCKET_BUFFER};
 pub use listener::{Endpoint, ListenError, Listener};
-pub use status::CHOSEN;
+pub use status::{CHOSEN, PASSES};
 
 use crate::engine::Engine;
+use connection::Connection;
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +50,9 @@ pub enum ServerError {
     Socket(#[from] io::Error),
 }
 
-/// Serves `engine` on all `listeners` until `shutdown` is over. Then health says `NOT_SERVING`, new streams are refused,
-/// running ones end after their current batch, and [`Limits::shutdown_grace`] ends the wait.
+/// Serves `engine` on all `listeners` until `shutdown` is over. Then health says `NOT_SERVING`, new streams are refused, and
+/// running ones end after their current batch; when the last one has, connections are closed. [`Limits::shutdown_grace`] ends
+/// the wait.
 ///
 /// # Errors
 /// [`ServerError`], if the transport fails.
@@ -56,9 +62,10 @@ pub async fn run(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Ended, ServerError> {
-    // Two tokens: the first ends streams between batches, the second the connections after that.
-    let (stopping, closing) = (CancellationToken::new(), CancellationToken::new());
-    let (health, health_service) = tonic_health::server::health_reporter();
+    // The first token ends streams between batches, the second connections and listeners after that, the third whatever is
+    // left at the deadline. Between the first two the server answers, so that health checks and new streams are told.
+    let [stopping, closing, cutting] = std::array::from_fn(|_| CancellationToken::new());
+    let (mut health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<FeedlineServiceServer<service::Service>>().await;
     let registry = registry::Registry::default();
     let mut servers = JoinSet::new();
@@ -78,15 +85,18 @@ pub async fn run(
             .add_service(health_service.clone())
             .add_service(reflection.build_v1()?)
             .add_service(service);
-        let closed = closing.clone().cancelled_owned();
+        let (closed, cut) = (closing.clone().cancelled_owned(), cutting.clone());
         match listener {
             Listener::Tcp(listener) => {
-                let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
             Listener::Unix(listener, path) => {
                 sockets.push(path);
-                servers.spawn(router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), closed));
+                let incoming = UnixListenerStream::new(listener);
+                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
+                servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }
     }
@@ -96,26 +106,42 @@ pub async fn run(
             health.set_not_serving::<FeedlineServiceServer<service::Service>>().await;
             health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
             stopping.cancel();
-            closing.cancel();
-            match tokio::time::timeout(limits.shutdown_grace, all(&mut servers)).await {
+            let drained = async {
+                registry.idle().await;
+                // Who watches the health is told no more; else the watch would keep its connection open for ever.
+                health.clear_service_status("").await;
+                health.clear_service_status(SERVICE).await;
+                closing.cancel();
+                all(&mut servers).await
+            };
+            match tokio::time::timeout(limits.shutdown_grace, drained).await {
                 Ok(ended) => ended.map(|()| Ended::Drained),
                 Err(_) => Ok(Ended::CutOff),
             }
         }
         failed = all(&mut servers) => failed.map(|()| Ended::Drained),
     };
+    if let Ok(Ended::CutOff) = ended {
+        warn!(streams = registry.streams(), "stopped at the deadline, some streams were cut off");
+        cutting.cancel();
+        closing.cancel();
+        // Connections end by themselves now; the time is for the case that something of theirs hangs.
+        let _ = tokio::time::timeout(Duration::from_secs(1), all(&mut servers)).await;
+    }
     servers.abort_all();
     for socket in sockets {
         let _ = std::fs::remove_file(socket);
     }
     match &ended {
-        Ok(Ended::CutOff) => warn!("stopped at the deadline, some streams were cut off"),
+        Ok(Ended::CutOff) => {}
         Ok(Ended::Drained) => info!("stopped"),
         Err(error) => warn!(%error, "stopped"),
     }
     ended
 }
 
+/// Full name of the service.
+const SERVICE: &str = <FeedlineServiceServer<service::Service> as tonic::server::NamedService>::NAME;
 /// Largest HTTP/2 frame that is taken from clients; what is sent depends on theirs.
 const MAX_FRAME: u32 = 1 << 20;
 

@@ -4,8 +4,11 @@ use tonic::{Code, Status};
 use crate::engine::{BatchError, RequestError};
 use crate::fault::Fault;
 
-/// Set on every status that the server chose, so that a client can tell it from a failure of the transport.
+/// Metadata key of every status that the server chose, so that a client can tell it from a failure of the transport. Its value
+/// is [`PASSES`] or `final`.
 pub const CHOSEN: &str = "feedline-status";
+/// The same request may succeed later. Any other value: it will not.
+pub const PASSES: &str = "retry";
 
 /// The gRPC code of each fault. This table is the only one.
 fn code(fault: Fault) -> Code {
@@ -13,30 +16,40 @@ fn code(fault: Fault) -> Code {
         Fault::Request => Code::InvalidArgument,
         Fault::Missing => Code::NotFound,
         Fault::Stale => Code::FailedPrecondition,
-        Fault::Limit => Code::ResourceExhausted,
+        Fault::Limit | Fault::Busy => Code::ResourceExhausted,
+        Fault::Stopping => Code::Unavailable,
         Fault::Damage => Code::DataLoss,
         Fault::Bug => Code::Internal,
     }
 }
 
-/// A status with the mark that the server chose it.
+/// A status that the server chose, and that trying again will not change.
 pub(super) fn chosen(code: Code, message: impl Into<String>) -> Status {
-    let mut status = Status::new(code, message.into());
-    status.metadata_mut().insert(CHOSEN, MetadataValue::from_static("chosen"));
+    marked(code, message, false)
+}
+
+fn of_fault(fault: Fault, message: impl Into<String>) -> Status {
+    marked(code(fault), message, fault.passes())
+}
+
+fn marked(code: Code, message: impl Into<String>, passes: bool) -> Status {
+    let mut status = Status::new(code, shortened(message.into()));
+    let value = if passes { PASSES } else { "final" };
+    status.metadata_mut().insert(CHOSEN, MetadataValue::from_static(value));
     status
 }
 
 pub(super) fn of_request(error: &RequestError) -> Status {
-    chosen(code(Fault::from(error)), shortened(error.to_string()))
+    of_fault(Fault::from(error), error.to_string())
 }
 
 pub(super) fn of_batch(error: &BatchError) -> Status {
-    chosen(code(Fault::from(error)), shortened(error.to_string()))
+    of_fault(Fault::from(error), error.to_string())
 }
 
 pub(super) fn draining() -> Status {
-    chosen(
-        Code::Unavailable,
+    of_fault(
+        Fault::Stopping,
         "the server is stopping; another replica, or this one when it is back, continues where this stream ends",
     )
 }

@@ -21,7 +21,7 @@ pub(super) struct PartStream {
     parts: Option<Parts>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     span: Span,
-    _entry: Option<Entry>,
+    _entry: Entry,
     started: Instant,
     batches: u64,
     bytes: u64,
@@ -32,7 +32,7 @@ impl PartStream {
     pub(super) fn new(
         session: Session,
         stopping: WaitForCancellationFutureOwned,
-        entry: Option<Entry>,
+        entry: Entry,
         span: Span,
     ) -> PartStream {
         PartStream {
@@ -59,9 +59,10 @@ impl Stream for PartStream {
                 this.bytes += part.data.len() as u64;
                 return Poll::Ready(Some(Ok(part)));
             }
-            // Between two batches is where a stopping server ends its streams.
             this.parts = None;
-            if this.stopping.as_mut().poll(context).is_ready() && this.end != "count" {
+            // Between two batches is where a stopping server ends its streams, but for those that have all of theirs.
+            let has_all = this.session.request().count == Some(this.batches);
+            if !has_all && this.stopping.as_mut().poll(context).is_ready() {
                 this.end = "the server stops";
                 return Poll::Ready(Some(Err(status::draining())));
             }

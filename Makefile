@@ -1,0 +1,106 @@
+# `make test` runs every check of this repository and installs what it needs for that by itself, below target/.
+#
+#   FRAMEWORKS=none make test    without the checks that need a machine-learning framework
+#   PYTHON=python3.12 make test  another Python for the clients
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+FRAMEWORKS ?= all
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+VENV := $(TARGET)/python-stock/venv
+GENERATED := $(TARGET)/python-stock/generated
+SKIPPED := $(TARGET)/skipped
+PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
+
+# One workspace, one set of features, the dev profile throughout: clippy and doc share what they check, tests, examples and the
+# clients' tests what they build, and nothing is built twice.
+export CARGO_TERM_COLOR ?= auto
+
+# step NAME begins a timed step, done ends it; skip REASON says aloud what is left out and ends the recipe well.
+define STEPS
+step() { printf '\n=== %s\n' "$$1"; name=$$1; begun=$$SECONDS; }; \
+done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
+skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
+endef
+
+.PHONY: help test begin format lint rust examples bench-smoke python frameworks doc end fmt bench clean-venv
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## Run every check, one after the other.
+	@begun=$$SECONDS; \
+	for target in begin format lint rust examples bench-smoke python frameworks doc end; do $(MAKE) $$target; done; \
+	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
+
+begin:
+	@rm -f $(SKIPPED)
+	@command -v cargo > /dev/null || { echo 'error: no cargo; Rust is installed from https://rustup.rs' >&2; exit 1; }
+	@cargo --version
+
+format: ## Check the format of the code.
+	@$(STEPS) step 'cargo fmt --check'; \
+	cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt || skip 'cargo fmt: no rustfmt'; \
+	cargo fmt --all --check; done_
+
+lint: ## Check the code with clippy; warnings are errors.
+	@$(STEPS) step 'cargo clippy'; \
+	cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || skip 'cargo clippy: no clippy'; \
+	cargo clippy --workspace --all-targets -- -D warnings; done_
+
+rust: ## Run the tests of the Rust code.
+	@$(STEPS) step 'cargo test'; cargo test --workspace; done_
+
+# Built by `cargo test`: run as they are.
+examples: ## Run the examples.
+	@$(STEPS) step 'examples'; cargo build --workspace --examples; \
+	for source in examples/*.rs; do [[ -e $$source ]] || continue; \
+		echo "--- $$source"; $(TARGET)/debug/examples/$$(basename $$source .rs); done; done_
+
+# In the dev profile: whether it runs, not how fast.
+bench-smoke:
+	@$(STEPS) step 'benches/plan.rs runs'; cargo test --workspace --bench plan; done_
+
+python: ## Run the stock Python client against the server.
+	@$(STEPS) step 'stock Python client'; \
+	command -v $(PYTHON) > /dev/null || skip 'stock Python client: no $(PYTHON)'; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || skip 'stock Python client: $(PYTHON) is older than 3.11'; \
+	$(MAKE) $(VENV)/installed; \
+	rm -rf $(GENERATED); mkdir -p $(GENERATED); \
+	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out $(GENERATED) --grpc_python_out $(GENERATED) $(PROTOS); \
+	cargo build --workspace --bins; \
+	FEEDLINE="$(abspath $(TARGET))/debug/feedline" PYTHONPATH="$(GENERATED):clients/python-stock" PYTHONDONTWRITEBYTECODE=1 \
+		$(VENV)/bin/python -m pytest -q -p no:cacheprovider clients/python-stock; done_
+
+# Debian and Ubuntu keep the venv module in a package of its own.
+$(VENV)/installed: clients/python-stock/requirements.txt
+	@rm -rf $(VENV)
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { [[ $$(id -u) == 0 ]] && command -v apt-get > /dev/null \
+		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+frameworks:
+	@$(STEPS) step 'frameworks'; \
+	[[ '$(FRAMEWORKS)' != none ]] || skip 'frameworks: FRAMEWORKS=none (no check needs one yet: golden files are committed)'; \
+	echo 'no check needs a machine-learning framework: their results are committed as golden files'; done_
+
+doc: ## Build the documentation; broken links are errors.
+	@$(STEPS) step 'cargo doc'; RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace; done_
+
+end:
+	@if [[ -s $(SKIPPED) ]]; then echo; cat $(SKIPPED); else printf '\nnothing was skipped\n'; fi
+
+fmt: ## Format the code.
+	cargo fmt --all
+
+bench: ## Measure ops and plan, in the release profile.
+	cargo bench --bench plan --bench ops
+
+clean-venv: ## Remove the Python packages that `make python` installed.
+	rm -rf $(TARGET)/python-stock

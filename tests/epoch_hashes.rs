@@ -1,0 +1,210 @@
+//! Promise: the bytes of a batch are those of every earlier version, unless the version of what changed was raised.
+//!
+//! `FEEDLINE_WRITE_EPOCH_HASHES=1 cargo test --test epoch_hashes` writes the file anew, after a change that is meant.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::*;
+use feedline::engine::Engine;
+use feedline_proto::v1::{self, op::Op};
+use serde::{Deserialize, Serialize};
+
+/// What is committed.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+struct Committed {
+    /// Fingerprint of the bundled photographs as a dataset.
+    dataset_fingerprint: String,
+    specs: BTreeMap<String, Hashes>,
+}
+
+/// What is committed of a spec.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+struct Hashes {
+    spec_fingerprint: String,
+    /// SHA-256 of all payloads of two epochs, one after the other, by dtype and layout.
+    epochs: BTreeMap<String, String>,
+}
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden/epoch_hashes.json");
+
+fn of_some_samples(spec: v1::LoaderSpec) -> v1::LoaderSpec {
+    v1::LoaderSpec { split: "train[:12]".into(), ..spec }
+}
+
+fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
+    use v1::mixing::Kind;
+    let batch = v1::DrawPer::Batch.into();
+    let cutmix_per_batch = Kind::Cutmix(v1::CutMix { per: batch, alpha: Some(0.5), p: Some(0.5) });
+    let mixup_per_batch = Kind::Mixup(v1::MixUp { per: batch, alpha: Some(0.4), p: Some(0.5) });
+    let grouped = v1::Mixing { kind: Some(cutmix()), group_size: Some(3), ..Default::default() };
+    let ended = |last: v1::LastBatch| v1::LoaderSpec { last_batch: last.into(), ..small_spec(20) };
+    let mut upright = small_spec(20);
+    upright.decode = Some(v1::DecodeOptions { exif_orientation: true, ..Default::default() });
+    let mut sequential = small_spec(20);
+    sequential.set_order(v1::Order::Sequential);
+    vec![
+        ("imagenet-train", of_some_samples(spec("imagenet-train", 5))),
+        ("imagenet-eval", of_some_samples(spec("imagenet-eval", 5))),
+        ("tutorial", of_some_samples(spec("tutorial", 5))),
+        ("none", of_some_samples(spec("none", 1))),
+        ("imagenet-train cutmix", of_some_samples(mixed(spec("imagenet-train", 5), cutmix()))),
+        ("tutorial mixup", of_some_samples(mixed(spec("tutorial", 5), mixup()))),
+        ("small cutmix", mixed(small_spec(20), cutmix())),
+        ("small cutmix per batch", mixed(small_spec(20), cutmix_per_batch)),
+        ("small cutmix in threes", v1::LoaderSpec { mixing: Some(grouped), ..small_spec(20) }),
+        ("small mixup", mixed(small_spec(20), mixup())),
+        ("small mixup per batch", mixed(small_spec(20), mixup_per_batch)),
+        ("small short", ended(v1::LastBatch::Short)),
+        ("small drop", ended(v1::LastBatch::Drop)),
+        ("small wrap", ended(v1::LastBatch::Wrap)),
+        ("small sequential", sequential),
+        ("small upright", upright),
+        ("small slice", v1::LoaderSpec { split: "train[25%:75%]".into(), ..small_spec(20) }),
+        ("geometry", geometry()),
+        ("colour", colour()),
+        ("groups", groups()),
+    ]
+}
+
+fn ops(ops: impl IntoIterator<Item = Op>) -> Vec<v1::Op> {
+    ops.into_iter().map(|op| v1::Op { op: Some(op) }).collect()
+}
+
+/// Every geometric op.
+fn geometry() -> v1::LoaderSpec {
+    let resize = v1::Resize { shortest_edge: 64, filter: v1::Filter::Bicubic.into(), ..Default::default() };
+    let crop = v1::RandomCrop { height: 60, width: 60, padding: 4, ..Default::default() };
+    let pipeline = [
+        Op::CentralCrop(v1::CentralCrop { fraction: vec![0.6, 0.9] }),
+        Op::Resize(resize),
+        Op::RandomCrop(v1::RandomCrop { border: v1::Border::Reflect.into(), ..crop }),
+        Op::HorizontalFlip(v1::HorizontalFlip::default()),
+        Op::VerticalFlip(v1::VerticalFlip::default()),
+        Op::Rot90(v1::Rot90::default()),
+        Op::CenterCrop(v1::CenterCrop { height: 40, width: 48, ..Default::default() }),
+        Op::RandomResizedCrop(v1::RandomResizedCrop { height: 24, width: 24, ..Default::default() }),
+    ];
+    spec_of(pipeline, 20)
+}
+
+/// Every colour op, on 8 bits and then on floats.
+fn colour() -> v1::LoaderSpec {
+    let half = Some(0.5);
+    let tensorflow = (v1::ContrastMethod::Tensorflow.into(), v1::SaturationMethod::Tensorflow.into());
+    let pipeline = [
+        Op::Resize(v1::Resize { height: 24, width: 24, ..Default::default() }),
+        Op::Brightness(v1::Brightness { factor: vec![0.5, 1.5], p: half, ..Default::default() }),
+        Op::Contrast(v1::Contrast { factor: vec![0.5, 1.5], p: half, ..Default::default() }),
+        Op::Saturation(v1::Saturation { factor: vec![0.5, 1.5], p: half, ..Default::default() }),
+        Op::Hue(v1::Hue { delta: vec![-0.1, 0.1], p: half, ..Default::default() }),
+        Op::ColorJitter(v1::ColorJitter { saturation: vec![0.5, 1.5], hue: vec![-0.1, 0.1], ..Default::default() }),
+        Op::Grayscale(v1::Grayscale { p: Some(0.2), ..Default::default() }),
+        Op::ToFloat(v1::ToFloat::default()),
+        Op::Brightness(v1::Brightness { delta: vec![-0.2, 0.2], ..Default::default() }),
+        Op::Contrast(v1::Contrast { factor: vec![0.5, 1.5], method: tensorflow.0, p: half }),
+        Op::Saturation(v1::Saturation { factor: vec![0.5, 1.5], method: tensorflow.1, p: half }),
+        Op::Clip(v1::Clip::default()),
+        Op::Normalize(v1::Normalize::default()),
+    ];
+    spec_of(pipeline, 20)
+}
+
+/// Every group.
+fn groups() -> v1::LoaderSpec {
+    let flips = ops([Op::HorizontalFlip(v1::HorizontalFlip { p: Some(1.0) }), Op::Rot90(v1::Rot90::default())]);
+    let gray = Op::Grayscale(v1::Grayscale::default());
+    let light = Op::Brightness(v1::Brightness { factor: vec![0.5, 1.5], ..Default::default() });
+    let dull = Op::Contrast(v1::Contrast { factor: vec![0.2, 0.8], ..Default::default() });
+    let pipeline = [
+        Op::RandomResizedCrop(v1::RandomResizedCrop { height: 24, width: 24, ..Default::default() }),
+        Op::Sequence(v1::Sequence { ops: flips.clone(), p: Some(0.5) }),
+        Op::OneOf(v1::OneOf { ops: flips, weights: vec![1.0, 3.0], p: Some(0.7) }),
+        Op::SomeOf(v1::SomeOf { ops: ops([gray, light.clone(), dull.clone()]), count: 2, p: Some(0.8) }),
+        Op::RandomOrder(v1::RandomOrder { ops: ops([light, dull]), p: Some(0.6) }),
+    ];
+    spec_of(pipeline, 20)
+}
+
+/// The forms in which each spec is hashed: all of those it can be delivered in for two of them, one for the others.
+fn forms(name: &str) -> Vec<(v1::Dtype, v1::Layout)> {
+    use v1::{Dtype, Layout};
+    let dtypes = [Dtype::Uint8, Dtype::Fp16, Dtype::Bf16, Dtype::Fp32];
+    match name {
+        "imagenet-train" | "small mixup" => {
+            dtypes.into_iter().flat_map(|dtype| [(dtype, Layout::Nhwc), (dtype, Layout::Nchw)]).collect()
+        }
+        "tutorial" | "colour" | "tutorial mixup" => vec![(Dtype::Fp16, Layout::Nhwc), (Dtype::Fp32, Layout::Nchw)],
+        _ => vec![(Dtype::Uint8, Layout::Nhwc)],
+    }
+}
+
+fn hashes_of(engine: &Engine, name: &str, spec: &v1::LoaderSpec) -> Hashes {
+    let request = engine.resolve(spec, &rank(0, 1), &v1::Delivery::default()).expect("a sound spec");
+    let count = 2 * request.recipe.plan.steps_per_epoch();
+    let epochs = forms(name).into_iter().map(|(dtype, layout)| {
+        let delivery = v1::Delivery { dtype: dtype.into(), layout: layout.into(), ..from(0, 0, count) };
+        let form = format!("{} {}", dtype.as_str_name(), layout.as_str_name());
+        (
+            form.replace("DTYPE_", "").replace("LAYOUT_", ""),
+            hash(made_hashes(engine, spec, &delivery).concat().as_bytes()),
+        )
+    });
+    Hashes { spec_fingerprint: request.recipe.fingerprint.clone(), epochs: epochs.collect() }
+}
+
+#[test]
+fn the_bytes_of_an_epoch_are_those_of_every_version_before() {
+    let engine = photographs_engine(2);
+    let found = Committed {
+        dataset_fingerprint: engine.datasets()[0].fingerprint.clone(),
+        specs: specs().iter().map(|(name, spec)| ((*name).to_owned(), hashes_of(&engine, name, spec))).collect(),
+    };
+    if std::env::var_os("FEEDLINE_WRITE_EPOCH_HASHES").is_some() {
+        let text = serde_json::to_string_pretty(&found).expect("plain data") + "\n";
+        std::fs::write(FILE, text).expect("written");
+    }
+    let text = std::fs::read_to_string(Path::new(FILE)).expect("the committed hashes");
+    let committed: Committed = serde_json::from_str(&text).expect("what this test writes");
+    let mut differ = Vec::new();
+    if found.dataset_fingerprint != committed.dataset_fingerprint {
+        differ.push("the dataset's fingerprint".to_owned());
+    }
+    for name in found.specs.keys().chain(committed.specs.keys().filter(|name| !found.specs.contains_key(*name))) {
+        match (found.specs.get(name), committed.specs.get(name)) {
+            (Some(found), Some(committed)) => {
+                if found.spec_fingerprint != committed.spec_fingerprint {
+                    differ.push(format!("{name}: the spec's fingerprint"));
+                }
+                let forms = found.epochs.iter().filter(|(form, hash)| committed.epochs.get(*form) != Some(hash));
+                differ.extend(forms.map(|(form, _)| format!("{name}: the bytes as {form}")));
+            }
+            _ => differ.push(format!("{name}: it is only in the test or only in the file")),
+        }
+    }
+    assert!(
+        differ.is_empty(),
+        "not what is committed:\n  {}\nWhoever resumes a training would get other batches without being told. If the change is \
+         meant, raise the version of what changed (of an op beside its code, of the plan in src/plan, of mixing in src/batch), so \
+         that cursors of before are refused, note it in CHANGELOG.md, and write the file anew with FEEDLINE_WRITE_EPOCH_HASHES=1",
+        differ.join("\n  ")
+    );
+    assert_eq!(found, committed);
+}
+
+#[test]
+fn no_two_specs_have_a_fingerprint_or_an_epoch_in_common() {
+    let text = std::fs::read_to_string(Path::new(FILE)).expect("the committed hashes");
+    let committed: Committed = serde_json::from_str(&text).expect("what the other test writes");
+    let mut fingerprints: Vec<_> = committed.specs.values().map(|spec| &spec.spec_fingerprint).collect();
+    let mut epochs: Vec<_> = committed.specs.values().flat_map(|spec| spec.epochs.values()).collect();
+    let count = (fingerprints.len(), epochs.len());
+    fingerprints.sort_unstable();
+    fingerprints.dedup();
+    epochs.sort_unstable();
+    epochs.dedup();
+    // The photographs have no EXIF orientation: turning them upright changes the spec, not the bytes.
+    assert_eq!((fingerprints.len(), epochs.len()), (count.0, count.1 - 1));
+}
