@@ -78,6 +78,7 @@ impl Fixed {
     }
 
     /// Number of source pixels; 0 before any runs were made.
+    #[cfg(any(test, target_arch = "x86_64"))]
     pub(super) fn from(&self) -> usize {
         self.made_for.map_or(0, |(_, from, _)| from as usize)
     }
