@@ -24,7 +24,8 @@ pub struct Aligned {
 impl Aligned {
     /// At least `bytes` bytes, zero.
     pub fn zeroed(bytes: usize) -> Self {
-        Aligned { lines: vec![Line([0; 64]); bytes.div_ceil(64)] }
+        // Pages that come from the system are zero already; `vec!` would write them all the same.
+        Aligned { lines: bytemuck::allocation::zeroed_vec(bytes.div_ceil(64)) }
     }
 
     /// Number of bytes.

@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
 use feedline_proto::tensor::{TensorError, check_crc, check_header, check_payload};
 use feedline_proto::v1::{BatchHeader, BatchPart, Tensor, Timings};
 use prost::Message;
@@ -12,6 +14,41 @@ pub struct Batch {
     /// How long the server took.
     pub timings: Timings,
     payload: Aligned,
+    spare: Spare,
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.spare.give(std::mem::take(&mut self.payload));
+    }
+}
+
+/// Memory of batches that are gone, for those to come: fresh memory costs a page fault per 4 KiB.
+#[derive(Clone, Debug, Default)]
+struct Spare(Arc<Mutex<Vec<Aligned>>>);
+
+/// Most buffers that lie about; a client has one batch in hand and one on its way.
+const MOST_SPARE: usize = 2;
+
+impl Spare {
+    /// At least `bytes` bytes of any content.
+    fn take(&self, bytes: usize) -> Aligned {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |memory: &Aligned| memory.len() >= bytes && memory.len() <= bytes + bytes / 4 + 4096;
+        let found = spare.iter().position(fits).map(|at| spare.swap_remove(at));
+        drop(spare);
+        found.unwrap_or_else(|| Aligned::zeroed(bytes))
+    }
+
+    fn give(&self, memory: Aligned) {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() == MOST_SPARE {
+            spare.remove(0);
+        }
+        if !memory.is_empty() {
+            spare.push(memory);
+        }
+    }
 }
 
 impl Batch {
@@ -58,11 +95,12 @@ pub(super) struct Assembler {
     /// Longest payload that was described.
     most_bytes: u64,
     partial: Option<(Batch, usize)>,
+    spare: Spare,
 }
 
 impl Assembler {
     pub(super) fn new(most_bytes: u64) -> Assembler {
-        Assembler { most_bytes, partial: None }
+        Assembler { most_bytes, partial: None, spare: Spare::default() }
     }
 
     /// Takes the next part; returns the batch that it completes.
@@ -77,8 +115,9 @@ impl Assembler {
             if header.payload_bytes > self.most_bytes {
                 return Err(PartError::Length { found: header.payload_bytes, expected: self.most_bytes });
             }
-            let payload = Aligned::zeroed(header.payload_bytes as usize);
-            self.partial = Some((Batch { header, timings: part.timings.unwrap_or_default(), payload }, 0));
+            let payload = self.spare.take(header.payload_bytes as usize);
+            let (timings, spare) = (part.timings.unwrap_or_default(), self.spare.clone());
+            self.partial = Some((Batch { header, timings, payload, spare }, 0));
         }
         let Some((mut batch, filled)) = self.partial.take() else { return Err(PartError::Headless) };
         let (offset, end) = (part.offset, part.offset.saturating_add(part.data.len() as u64));
@@ -130,6 +169,19 @@ mod tests {
         let (tensor, bytes) = batch.tensor("image").expect("there");
         assert_eq!((tensor.shape.as_slice(), bytes[199]), (&[200][..], 199));
         assert_eq!(batch.payload().as_ptr() as usize % 64, 0);
+    }
+
+    #[test]
+    fn memory_of_a_batch_that_is_gone_is_used_again() {
+        let mut assembler = Assembler::new(1 << 20);
+        let mut whole =
+            || parts().iter().try_fold(None, |_, part| assembler.push(part)).expect("sound").expect("whole");
+        let first = whole();
+        let address = first.payload().as_ptr();
+        drop(first);
+        let (second, third) = (whole(), whole());
+        assert_eq!(second.payload().as_ptr(), address);
+        assert_ne!(third.payload().as_ptr(), address);
     }
 
     #[test]
