@@ -13,13 +13,19 @@ pub struct Batch {
     pub header: BatchHeader,
     /// How long the server took.
     pub timings: Timings,
-    payload: Aligned,
+    payload: Payload,
+}
+
+/// Memory that goes back to where the next batch takes it from.
+#[derive(Debug)]
+struct Payload {
+    memory: Aligned,
     spare: Spare,
 }
 
-impl Drop for Batch {
+impl Drop for Payload {
     fn drop(&mut self) {
-        self.spare.give(std::mem::take(&mut self.payload));
+        self.spare.give(std::mem::take(&mut self.memory));
     }
 }
 
@@ -54,7 +60,7 @@ impl Spare {
 impl Batch {
     /// Its tensors back to back, each at an address that is a multiple of 64.
     pub fn payload(&self) -> &[u8] {
-        &self.payload.bytes()[..self.header.payload_bytes as usize]
+        &self.payload.memory.bytes()[..self.header.payload_bytes as usize]
     }
 
     /// The tensor of a name, with its bytes.
@@ -115,16 +121,16 @@ impl Assembler {
             if header.payload_bytes > self.most_bytes {
                 return Err(PartError::Length { found: header.payload_bytes, expected: self.most_bytes });
             }
-            let payload = self.spare.take(header.payload_bytes as usize);
-            let (timings, spare) = (part.timings.unwrap_or_default(), self.spare.clone());
-            self.partial = Some((Batch { header, timings, payload, spare }, 0));
+            let memory = self.spare.take(header.payload_bytes as usize);
+            let (timings, payload) = (part.timings.unwrap_or_default(), Payload { memory, spare: self.spare.clone() });
+            self.partial = Some((Batch { header, timings, payload }, 0));
         }
         let Some((mut batch, filled)) = self.partial.take() else { return Err(PartError::Headless) };
         let (offset, end) = (part.offset, part.offset.saturating_add(part.data.len() as u64));
         if offset != filled as u64 || end > batch.header.payload_bytes {
             return Err(PartError::Offset { found: offset, expected: filled as u64 });
         }
-        batch.payload.bytes_mut()[filled..end as usize].copy_from_slice(&part.data);
+        batch.payload.memory.bytes_mut()[filled..end as usize].copy_from_slice(&part.data);
         if end < batch.header.payload_bytes {
             self.partial = Some((batch, end as usize));
             return Ok(None);
