@@ -13,7 +13,7 @@ use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
-use crate::store::State;
+use crate::store::{Split, State};
 
 /// What one worker keeps between rows.
 pub(super) struct Worker {
@@ -229,43 +229,40 @@ impl Worker {
             statistics.decoded_hits.fetch_add(1, Ordering::Relaxed);
             return Ok(Ok((size, Source::Store)));
         }
+        match self.decode(samples, index, statistics) {
+            Ok(size) => Ok(Ok((size, Source::Worker))),
+            Err(error) if error.is_limit() => {
+                Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
+            }
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    /// Decodes a sample into the store, if it takes decoded images; what [`super::Engine::fill`] does for each.
+    pub(super) fn fill(&mut self, samples: &Split, index: u64, statistics: &Statistics) {
+        if samples.decoded(index).is_none() && matches!(samples.state(index), State::Unknown | State::Sound) {
+            // Whatever is wrong is noted in the store, and told to the streams that need the sample.
+            let _ = self.decode(samples, index, statistics);
+        }
+    }
+
+    /// Decodes a sample into this worker's pixels, gives them to the store, and notes there whether the file is sound.
+    fn decode(&mut self, samples: &Split, index: u64, statistics: &Statistics) -> Result<Size, DecodeError> {
         statistics.decodes.fetch_add(1, Ordering::Relaxed);
         match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
             Ok(info) => {
                 samples.mark_sound(index);
                 samples.keep_decoded(index, &self.pixels);
-                Ok(Ok((info.size, Source::Worker)))
-            }
-            Err(error) if error.is_limit() => {
-                Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
+                Ok(info.size)
             }
             Err(error) => {
-                let cause = damage(&error);
-                samples.mark_damaged(index, &cause);
-                Ok(Err(cause))
+                if !error.is_limit() {
+                    samples.mark_damaged(index, &error.to_string());
+                }
+                Err(error)
             }
         }
     }
-
-    /// Decodes a sample into the store, if it takes decoded images; what [`super::Engine::fill`] does for each.
-    pub(super) fn fill(&mut self, samples: &crate::store::Split, index: u64, statistics: &Statistics) {
-        if samples.decoded(index).is_some() || !matches!(samples.state(index), State::Unknown | State::Sound) {
-            return;
-        }
-        statistics.decodes.fetch_add(1, Ordering::Relaxed);
-        match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
-            Ok(_) => {
-                samples.mark_sound(index);
-                samples.keep_decoded(index, &self.pixels);
-            }
-            Err(error) if error.is_limit() => {}
-            Err(error) => samples.mark_damaged(index, &damage(&error)),
-        }
-    }
-}
-
-fn damage(error: &DecodeError) -> String {
-    error.to_string()
 }
 
 fn culprit(recipe: &Recipe, index: u64) -> Culprit {

@@ -38,5 +38,3 @@ impl Default for Limits {
 
 /// Bytes that hyper holds for one stream that has not left yet.
 pub const SEND_BUFFER: u64 = 400 << 10;
-/// Bytes that the kernel holds for one connection, about.
-pub const SOCKET_BUFFER: u64 = 4 << 20;

@@ -19,7 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tracing::{info, warn};
 
-pub use limits::{Limits, SEND_BUFFER, SOCKET_BUFFER};
+pub use limits::{Limits, SEND_BUFFER};
 pub use listener::{Endpoint, ListenError, Listener};
 pub use status::{CHOSEN, PASSES};
 
