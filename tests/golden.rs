@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
-use feedline::sample::Sample;
+use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
 use feedline::seed::{Key, Purpose};
 use feedline_proto::{rule, v1};
 
@@ -33,6 +33,24 @@ struct Case {
     share: f64,
     /// Parameters to replay instead of drawing some.
     params: Option<Vec<Recorded>>,
+    /// What is marked on the input, and where it must be in the end. A mask is a file of its own: `mask.npy` and
+    /// `expected_mask.npy`, of one channel.
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+/// Boxes as `[x_min, y_min, x_max, y_max]` and keypoints as `[x, y]`, in pixels.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Annotations {
+    boxes: Vec<[f64; 4]>,
+    expected_boxes: Vec<[f64; 4]>,
+    keypoints: Vec<[f64; 2]>,
+    expected_keypoints: Vec<[f64; 2]>,
+    /// Largest difference of a coordinate, in pixels.
+    tolerance: f64,
+    /// Fraction of the mask's pixels that may have another class.
+    mask_share: f64,
 }
 
 #[test]
@@ -54,7 +72,10 @@ fn check(folder: &Path) -> Result<(), String> {
     let (input, expected) = (npy::read(&folder.join("input.npy"))?, npy::read(&folder.join("expected.npy"))?);
     rule::check(&case.pipeline)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let found = made(&case, &input)?;
+    let mask = folder.join("mask.npy");
+    let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
+    let (found, annotated) = made(&case, &input, mask.as_ref())?;
+    check_annotations(&case.annotations, &annotated, folder)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
         let shown = |array: &npy::Array| format!("{:?} of {}", array.shape, array.values.dtype());
@@ -63,8 +84,8 @@ fn check(folder: &Path) -> Result<(), String> {
     compare(&case, &found, &expected).map_err(of)
 }
 
-/// What feedline makes of the input.
-fn made(case: &Case, input: &npy::Array) -> Result<npy::Array, String> {
+/// What feedline makes of the input: the image with the tail of the pipeline, and the sample with what is marked on it.
+fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(npy::Array, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
     let (image, depth) = match &input.values {
@@ -73,7 +94,7 @@ fn made(case: &Case, input: &npy::Array) -> Result<npy::Array, String> {
     };
     let form = Form { smallest: size, largest: size, channels, depth };
     let pipeline = Pipeline::build(&rule::with_defaults(&case.pipeline), form).map_err(|r| r.to_string())?;
-    let sample = Sample::new(image, 0);
+    let sample = marked(image, &case.annotations, mask)?;
     let mut scratch = Scratch::default();
     let made = match &case.params {
         Some(params) => pipeline.replay(sample, params, &mut scratch).map_err(|r| r.to_string())?,
@@ -88,7 +109,58 @@ fn made(case: &Case, input: &npy::Array) -> Result<npy::Array, String> {
         }
     };
     within(pipeline.output(), &made.image)?;
-    Ok(tailed(&pipeline, made.image))
+    if made.mask.as_ref().is_some_and(|mask| mask.size != made.image.size()) {
+        return Err("image and mask are of different sizes in the end".into());
+    }
+    let Sample { image, label, boxes, mask, keypoints } = made;
+    let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
+    Ok((tailed(&pipeline, image), Sample { image: nothing, label, boxes, mask, keypoints }))
+}
+
+/// The sample of a case.
+fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Array>) -> Result<Sample<'a>, String> {
+    let mut sample = Sample::new(image, 0);
+    let boxes = annotations.boxes.iter().zip(0..);
+    sample.boxes = boxes
+        .map(|([x_min, y_min, x_max, y_max], label)| BoundingBox {
+            x_min: *x_min,
+            y_min: *y_min,
+            x_max: *x_max,
+            y_max: *y_max,
+            label,
+        })
+        .collect();
+    sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint { x: *x, y: *y }).collect();
+    if let Some(mask) = mask {
+        let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
+        sample.mask =
+            Some(Mask { size: Size::new(side(mask.shape[1])?, side(mask.shape[0])?), classes: classes.clone() });
+    }
+    Ok(sample)
+}
+
+fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) -> Result<(), String> {
+    let boxes: Vec<[f64; 4]> = found.boxes.iter().map(|b| [b.x_min, b.y_min, b.x_max, b.y_max]).collect();
+    let keypoints: Vec<[f64; 2]> = found.keypoints.iter().map(|point| [point.x, point.y]).collect();
+    let near = |a: &f64, b: &f64| (a - b).abs() <= expected.tolerance;
+    let near_all = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b));
+    if !near_all(boxes.as_flattened(), expected.expected_boxes.as_flattened()) {
+        return Err(format!("boxes are {boxes:?}, not {:?}", expected.expected_boxes));
+    }
+    if !near_all(keypoints.as_flattened(), expected.expected_keypoints.as_flattened()) {
+        return Err(format!("keypoints are {keypoints:?}, not {:?}", expected.expected_keypoints));
+    }
+    let Some(mask) = &found.mask else { return Ok(()) };
+    let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;
+    let (classes, expected_classes) = (&mask.classes, expected_mask.values.as_f64());
+    if expected_mask.shape[..2] != [mask.size.height as usize, mask.size.width as usize] {
+        return Err(format!("the mask is of {}, not of {:?}", mask.size, expected_mask.shape));
+    }
+    let other = classes.iter().zip(&expected_classes).filter(|(a, b)| f64::from(**a) != **b).count();
+    if other as f64 > expected.mask_share * classes.len() as f64 {
+        return Err(format!("{other} of {} pixels of the mask have another class", classes.len()));
+    }
+    Ok(())
 }
 
 /// The image with the tail that the pipeline left undone.

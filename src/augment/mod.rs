@@ -19,10 +19,13 @@ mod colour;
 /// Ops that change the type of pixels.
 mod convert;
 
+/// What there is to know of every op.
+pub mod catalogue;
+
 /// Which message is built by which file: one line per op.
 mod registry;
 
 pub use convert::Tail;
 pub use geometry::scaled_to_look_at;
-pub use op::{Op, Refusal, Scratch};
+pub use op::{Op, Refusal, Scratch, Targets};
 pub use pipeline::{Pipeline, Recorded, check_size};

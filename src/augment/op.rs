@@ -17,14 +17,11 @@ pub trait Op: Send + Sync + 'static {
     /// What is drawn for one sample. `()` if nothing is.
     type Params: Serialize + DeserializeOwned;
 
-    /// The name of its field in the contract's `Op`.
+    /// The name of its field in the contract's `Op`, and of its file.
     const NAME: &'static str;
 
-    /// Raised whenever a byte of its output changes; part of every spec's fingerprint.
-    const VERSION: u32 = 1;
-
-    /// All of the randomness.
-    fn draw(&self, rng: &mut Rng, size: Size) -> Self::Params;
+    /// All of the randomness. It may look at the sample: most ops need its size alone.
+    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Self::Params;
 
     /// None of it. Equal images and parameters give equal bytes on every machine.
     fn apply<'a>(&self, params: &Self::Params, image: Image<'a>, scratch: &mut Scratch) -> Image<'a>;
@@ -33,12 +30,43 @@ pub trait Op: Send + Sync + 'static {
     fn geometry(&self, _params: &Self::Params, _size: Size) -> Option<Geometry> {
         None
     }
+
+    /// Changes the annotations; called before [`Op::apply`], while the image is what it was. Ops that only move things say how
+    /// in [`Op::geometry`] and leave this as it is.
+    fn annotate(&self, params: &Self::Params, sample: &mut Sample<'_>) {
+        if let Some(geometry) = self.geometry(params, sample.image.size()) {
+            geometry.move_annotations(sample);
+        }
+    }
+}
+
+/// What there is to know of an op beside its message: a constant of its file, registered with it.
+pub(super) struct About {
+    /// Raised whenever a byte of its output changes; part of every spec's fingerprint.
+    pub(super) version: u32,
+    /// What it does and which function of TensorFlow, albumentations, torchvision or Pillow it equals, within what tolerance.
+    /// Markdown; its page and `feedline ops` show it.
+    pub(super) equals: &'static str,
+    /// What it changes.
+    pub(super) targets: Targets,
+    /// The op as a pipeline of TOML spells it, with parameters that a picture of 224 x 224 shows well. Pictures, benchmarks and the
+    /// tests that are the same for every op are made with it.
+    pub(super) example: &'static str,
+}
+
+/// What an op changes of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Targets {
+    /// The pixels: boxes, mask and keypoints stay right as they are.
+    Image,
+    /// The image and all that is marked on it, together.
+    All,
 }
 
 /// An op of any parameters.
 pub(super) trait AnyOp: Send + Sync {
     fn name(&self) -> &'static str;
-    fn version(&self) -> u32;
     /// Draws and applies; the parameters drawn go to `record` if there is one.
     fn run<'a>(
         &self,
@@ -61,10 +89,6 @@ impl<T: Op> AnyOp for T {
         T::NAME
     }
 
-    fn version(&self) -> u32 {
-        T::VERSION
-    }
-
     fn run<'a>(
         &self,
         rng: &mut Rng,
@@ -72,7 +96,7 @@ impl<T: Op> AnyOp for T {
         scratch: &mut Scratch,
         record: Option<&mut serde_json::Value>,
     ) -> Sample<'a> {
-        let params = self.draw(rng, sample.image.size());
+        let params = self.draw(rng, &sample);
         if let Some(record) = record {
             *record = serde_json::to_value(&params).unwrap_or_default();
         }
@@ -90,9 +114,7 @@ impl<T: Op> AnyOp for T {
 }
 
 fn apply<'a, T: Op>(op: &T, params: &T::Params, mut sample: Sample<'a>, scratch: &mut Scratch) -> Sample<'a> {
-    if let Some(geometry) = op.geometry(params, sample.image.size()) {
-        geometry.move_annotations(&mut sample);
-    }
+    op.annotate(params, &mut sample);
     Sample { image: op.apply(params, sample.image, scratch), ..sample }
 }
 

@@ -305,7 +305,8 @@ impl Builder {
             op => {
                 let Built { op, output, p } =
                     registry::build(op, input).map_err(|(name, refusal)| refusal.within(&format!("{at}.{name}")))?;
-                self.versions.push((op.name(), op.version()));
+                let version = registry::about(op.name()).map_or(0, |(_, about)| about.version);
+                self.versions.push((op.name(), version));
                 (Action::Op(op), Some(p), output)
             }
         };

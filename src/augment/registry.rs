@@ -1,35 +1,53 @@
 use feedline_proto::v1::op::Op;
 
-use super::op::{Built, Refusal};
+use super::op::{About, Built, Refusal};
 use super::{colour, convert, geometry};
 use crate::image::Form;
 
-/// Builds the op of a message whose defaults are filled in. A refusal comes with the op's name.
-pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusal)> {
-    match op {
-        Op::Resize(m) => named("resize", geometry::resize::from_message(m, input)),
-        Op::CenterCrop(m) => named("center_crop", geometry::center_crop::from_message(m, input)),
-        Op::CentralCrop(m) => named("central_crop", geometry::central_crop::from_message(m, input)),
-        Op::RandomCrop(m) => named("random_crop", geometry::random_crop::from_message(m, input)),
-        Op::RandomResizedCrop(m) => named("random_resized_crop", geometry::random_resized_crop::from_message(m, input)),
-        Op::HorizontalFlip(m) => named("horizontal_flip", geometry::horizontal_flip::from_message(m, input)),
-        Op::VerticalFlip(m) => named("vertical_flip", geometry::vertical_flip::from_message(m, input)),
-        Op::Rot90(m) => named("rot90", geometry::rot90::from_message(m, input)),
-        Op::Brightness(m) => named("brightness", colour::brightness::from_message(m, input)),
-        Op::Contrast(m) => named("contrast", colour::contrast::from_message(m, input)),
-        Op::Saturation(m) => named("saturation", colour::saturation::from_message(m, input)),
-        Op::Hue(m) => named("hue", colour::hue::from_message(m, input)),
-        Op::Grayscale(m) => named("grayscale", colour::grayscale::from_message(m, input)),
-        Op::ColorJitter(m) => named("color_jitter", colour::color_jitter::from_message(m, input)),
-        Op::Clip(m) => named("clip", convert::clip::from_message(m, input)),
-        Op::ToFloat(m) => named("to_float", convert::to_float::from_message(m, input)),
-        Op::Normalize(m) => named("normalize", convert::normalize::from_message(m, input)),
-        Op::Sequence(_) | Op::OneOf(_) | Op::SomeOf(_) | Op::RandomOrder(_) => {
-            unreachable!("groups are built by the pipeline")
+/// The table of ops: a field of the contract's `Op` and the file that builds it.
+macro_rules! ops {
+    ($($message:ident => $family:ident::$op:ident,)*) => {
+        /// Builds the op of a message whose defaults are filled in. A refusal comes with the op's name.
+        pub(super) fn build(op: &Op, input: Form) -> Result<Built, (&'static str, Refusal)> {
+            match op {
+                $(Op::$message(m) => {
+                    $family::$op::from_message(m, input).map_err(|refusal| (stringify!($op), refusal))
+                })*
+                Op::Sequence(_) | Op::OneOf(_) | Op::SomeOf(_) | Op::RandomOrder(_) => {
+                    unreachable!("groups are built by the pipeline")
+                }
+            }
         }
-    }
+
+        /// Names of all ops.
+        pub(super) const NAMES: &[&str] = &[$(stringify!($op)),*];
+
+        /// What there is to know of the op of that name, and its family. None for groups.
+        pub(super) fn about(name: &str) -> Option<(&'static str, &'static About)> {
+            match name {
+                $(stringify!($op) => Some((stringify!($family), &$family::$op::ABOUT)),)*
+                _ => None,
+            }
+        }
+    };
 }
 
-fn named(name: &'static str, built: Result<Built, Refusal>) -> Result<Built, (&'static str, Refusal)> {
-    built.map_err(|refusal| (name, refusal))
+ops! {
+    Resize => geometry::resize,
+    CenterCrop => geometry::center_crop,
+    CentralCrop => geometry::central_crop,
+    RandomCrop => geometry::random_crop,
+    RandomResizedCrop => geometry::random_resized_crop,
+    HorizontalFlip => geometry::horizontal_flip,
+    VerticalFlip => geometry::vertical_flip,
+    Rot90 => geometry::rot90,
+    Brightness => colour::brightness,
+    Contrast => colour::contrast,
+    Saturation => colour::saturation,
+    Hue => colour::hue,
+    Grayscale => colour::grayscale,
+    ColorJitter => colour::color_jitter,
+    Clip => convert::clip,
+    ToFloat => convert::to_float,
+    Normalize => convert::normalize,
 }

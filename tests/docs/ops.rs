@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use feedline::augment::catalogue::{self, Entry};
 use feedline::augment::preset::{self, PRESETS};
 use feedline_proto::{rule, v1};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
@@ -63,8 +64,8 @@ fn presets(out: &mut String) {
 fn section(out: &mut String, field: &FieldDescriptor) {
     let kind = field.kind();
     message_section(out, field.name(), kind.as_message().expect("every op is a message"));
-    if let Some((text, version)) = implementation(field.name()) {
-        let _ = write!(out, "\n{text}\n\nVersion {version}.\n");
+    if let Some(Entry { equals, version, .. }) = catalogue::entry(field.name()) {
+        let _ = write!(out, "\n{equals}\n\nVersion {version}.\n");
     }
 }
 
@@ -157,32 +158,6 @@ fn choices(out: &mut String, name: &str) {
     }
 }
 
-/// What the file of an op says of it, and the op's version. None for groups, which are no file's.
-fn implementation(op: &str) -> Option<(String, u32)> {
-    let file = ["geometry", "colour", "convert"].iter().map(|family| source(&format!("src/augment/{family}/{op}.rs")));
-    let file = file.into_iter().find(|path| path.is_file())?;
-    let code = std::fs::read_to_string(&file).expect("readable");
-    let before_struct = code.lines().take_while(|line| !line.trim_start_matches("pub(super) ").starts_with("struct "));
-    let mut doc: Vec<&str> = before_struct.collect();
-    doc.drain(..doc.iter().rposition(|line| !line.starts_with("///")).map_or(0, |at| at + 1));
-    assert!(!doc.is_empty(), "{}: the op's struct says nothing of what it equals", file.display());
-    let lines: Vec<_> = doc.iter().map(|line| line.trim_start_matches("///").trim_start_matches(' ')).collect();
-    let version = code.lines().find_map(|line| line.trim().strip_prefix("const VERSION: u32 = ")?.strip_suffix(';'));
-    Some((without_links(&lines.join("\n")), version.map_or(1, |version| version.parse().expect("a number"))))
-}
-
-/// `[`name`](path)` of rustdoc as plain `name`.
-fn without_links(text: &str) -> String {
-    let mut out = text.to_owned();
-    while let Some(middle) = out.find("`](") {
-        let start = out[..middle].rfind("[`").expect("a link has a start");
-        let end = middle + out[middle..].find(')').expect("a link has an end");
-        let name = out[start + 1..=middle].to_owned();
-        out.replace_range(start..=end, &name);
-    }
-    out
-}
-
 /// The comment above what is at `path` of a file of the contract, as one line.
 fn comment(file: FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref().expect("compiled with comments");
@@ -235,7 +210,7 @@ pub(crate) fn source(path: &str) -> PathBuf {
 const NONE: &str = "none";
 
 const HEAD: &str = "\
-<!-- Written by tests/docs.rs from proto/feedline/v1/pipeline.proto and src/augment; after a change of those run
+<!-- Written by tests/docs.rs from proto/feedline/v1/*.proto and src/augment; after a change of those run
      FEEDLINE_WRITE_DOCS=1 cargo test --test docs -->
 # Ops
 

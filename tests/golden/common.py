@@ -33,11 +33,26 @@ def clear(op):
     shutil.rmtree(ROOT / op, ignore_errors=True)
 
 
-def save(case, producer, ops, image, expected, tolerance=0, full=None, mean_tolerance=None, share=None, params=None):
+def save(
+    case,
+    producer,
+    ops,
+    image,
+    expected,
+    tolerance=0,
+    full=None,
+    mean_tolerance=None,
+    share=None,
+    params=None,
+    annotations=None,
+    mask=None,
+):
     """Write one case.
 
     case: "<op>/<case>". ops: list of ops as the contract's JSON spells them. image, expected: HWC arrays, uint8 or float32.
     full: value of full brightness of a float image. params: what the ops draw, as (number of the op, its name, parameters).
+    annotations: dict of boxes, expected_boxes (x_min, y_min, x_max, y_max), keypoints, expected_keypoints (x, y), tolerance (pixels)
+    and mask_share; mask: the mask before and after, both (height, width) of uint8.
     """
     image, expected = (np.ascontiguousarray(array) for array in (image, expected))
     for array in (image, expected):
@@ -49,12 +64,18 @@ def save(case, producer, ops, image, expected, tolerance=0, full=None, mean_tole
         record["share"] = share
     if params is not None:
         record["params"] = [{"number": number, "op": op, "params": values} for number, op, values in params]
+    if annotations is not None:
+        record["annotations"] = annotations
     folder = ROOT / case
     assert not folder.exists(), f"{case} is written twice"
     folder.mkdir(parents=True)
     (folder / "case.json").write_text(json.dumps(record, indent=1) + "\n")
     np.save(folder / "input.npy", image)
     np.save(folder / "expected.npy", expected)
+    if mask is not None:
+        for name, array in zip(["mask", "expected_mask"], mask):
+            assert array.ndim == 2 and array.dtype == np.uint8, (case, array.shape, array.dtype)
+            np.save(folder / f"{name}.npy", np.ascontiguousarray(array)[:, :, None])
 
 
 def ramp():

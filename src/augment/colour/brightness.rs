@@ -3,15 +3,12 @@ use feedline_proto::v1;
 use super::pass::{self, Step};
 use super::pointwise::{clamp, map, map_floats};
 use super::{full_scale, range};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Form, Image, Size, ValuesMut};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
 /// Makes lighter or darker, images of 1 or 3 channels alike.
-///
-/// - `delta`: `tf.image.adjust_brightness`. 8 bits: `x / 255 + delta`, times 255.5, clamped, cut off. Floats: `delta` of the full
-///   scale is added, nothing is clipped. Exact.
-/// - `factor`: torchvision's `adjust_brightness`. The product is clamped to 0 and the full scale; 8 bits: cut off. Exact.
 struct Brightness {
     range: [f64; 2],
     how: How,
@@ -23,6 +20,17 @@ enum How {
     Add,
     Multiply,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Makes lighter or darker, images of 1 or 3 channels alike.
+
+- `delta`: `tf.image.adjust_brightness`. 8 bits: `x / 255 + delta`, times 255.5, clamped, cut off. Floats: `delta` of the full
+  scale is added, nothing is clipped. Exact.
+- `factor`: torchvision's `adjust_brightness`. The product is clamped to 0 and the full scale; 8 bits: cut off. Exact.",
+    targets: Targets::Image,
+    example: "brightness = { factor = [0.5, 1.5] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Brightness, input: Form) -> Result<Built, Refusal> {
     let (range, how) = match (&message.delta[..], &message.factor[..]) {
@@ -38,7 +46,7 @@ impl Op for Brightness {
     type Params = f64;
     const NAME: &'static str = "brightness";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.range)
     }
 

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use super::pass::{self, Step};
 use super::pointwise::{clamp, map_floats};
 use super::{contrast, full_scale, hue_loop, range, saturation};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Form, Image, Size, ValuesMut};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// Brightness, contrast, saturation and hue, in an order drawn per sample: torchvision's `ColorJitter`, each part within the
-/// tolerance of the op of its name. An image of one channel keeps its saturation and hue.
+/// Brightness, contrast, saturation and hue, in an order drawn per sample.
 struct ColorJitter {
     brightness: Option<[f64; 2]>,
     contrast: Option<[f64; 2]>,
@@ -17,6 +17,14 @@ struct ColorJitter {
     hue: Option<[f64; 2]>,
     full: f32,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Brightness, contrast, saturation and hue, in an order drawn per sample: torchvision's `ColorJitter`, each part within the
+tolerance of the op of its name. An image of one channel keeps its saturation and hue.",
+    targets: Targets::Image,
+    example: "color_jitter = { brightness = [0.6, 1.4], contrast = [0.6, 1.4], saturation = [0.6, 1.4], hue = [-0.1, 0.1] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::ColorJitter, input: Form) -> Result<Built, Refusal> {
     let part = |name, values: &[f64]| (!values.is_empty()).then(|| range(name, values)).transpose();
@@ -74,7 +82,7 @@ impl Op for ColorJitter {
     type Params = Drawn;
     const NAME: &'static str = "color_jitter";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> Drawn {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> Drawn {
         let mut draw = |range: Option<[f64; 2]>| range.map(|range| rng.uniform(range));
         let [brightness, contrast, saturation, hue] =
             [draw(self.brightness), draw(self.contrast), draw(self.saturation), draw(self.hue)];

@@ -3,23 +3,31 @@ use feedline_proto::v1::{self, ContrastMethod};
 use super::pass::{self, Step};
 use super::pointwise::{clamp, map, map_channels, map_floats};
 use super::{eight_bits_only, full_scale, grayscale, mean, range};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Form, Image, Size, ValuesMut};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// Raises or lowers the contrast. With one channel, that channel is the gray image.
-///
-/// - torchvision: `adjust_contrast` of a tensor. 8 bits exact where torch does not fuse multiplications with additions; where it
-///   does (x86-64 with AVX2), a value whose exact result is a whole number may differ by 1. Floats within 2e-6 of the full scale:
-///   the mean is summed in another order.
-/// - tensorflow: `tf.image.adjust_contrast`. 8 bits exact, but for such values; floats within 2e-6.
-/// - pillow: `ImageEnhance.Contrast`. Exact.
-/// - zero: `albumentations.RandomBrightnessContrast` with a brightness of 0. Exact.
+/// Raises or lowers the contrast.
 struct Contrast {
     range: [f64; 2],
     method: ContrastMethod,
     full: f32,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Raises or lowers the contrast. With one channel, that channel is the gray image.
+
+- torchvision: `adjust_contrast` of a tensor. 8 bits exact where torch does not fuse multiplications with additions; where it
+  does (x86-64 with AVX2), a value whose exact result is a whole number may differ by 1. Floats within 2e-6 of the full scale:
+  the mean is summed in another order.
+- tensorflow: `tf.image.adjust_contrast`. 8 bits exact, but for such values; floats within 2e-6.
+- pillow: `ImageEnhance.Contrast`. Exact.
+- zero: `albumentations.RandomBrightnessContrast` with a brightness of 0. Exact.",
+    targets: Targets::Image,
+    example: "contrast = { factor = [0.5, 1.5] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Contrast, input: Form) -> Result<Built, Refusal> {
     let method = match message.method() {
@@ -37,7 +45,7 @@ impl Op for Contrast {
     type Params = f64;
     const NAME: &'static str = "contrast";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.range)
     }
 

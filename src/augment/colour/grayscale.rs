@@ -3,22 +3,30 @@ use feedline_proto::v1::{self, GrayMethod};
 use super::pass::{self, Step};
 use super::pointwise::cut;
 use super::{eight_bits_only, three_channels_only};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
-use crate::image::{Form, Image, Pixels, Size, ValuesMut};
+use crate::image::{Form, Image, Pixels, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// Takes the colour away. An image of one channel stays as it is, or is repeated three times.
-///
-/// - torchvision: `rgb_to_grayscale` of a tensor. 8 bits: computed without error; torch's 32-bit floats miss a whole number, and
-///   are one lower, for 3 of the 2^24 colours (20 on processors that do not fuse multiplications with additions). Floats exact.
-/// - tensorflow: `tf.image.rgb_to_grayscale`. Exact; refuses one channel, as it does.
-/// - pillow: `Image.convert("L")`. Exact.
-/// - opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 2e-6.
+/// Takes the colour away.
 struct Grayscale {
     method: GrayMethod,
     channels: usize,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Takes the colour away. An image of one channel stays as it is, or is repeated three times.
+
+- torchvision: `rgb_to_grayscale` of a tensor. 8 bits: computed without error; torch's 32-bit floats miss a whole number, and
+  are one lower, for 3 of the 2^24 colours (20 on processors that do not fuse multiplications with additions). Floats exact.
+- tensorflow: `tf.image.rgb_to_grayscale`. Exact; refuses one channel, as it does.
+- pillow: `Image.convert(\"L\")`. Exact.
+- opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 2e-6.",
+    targets: Targets::Image,
+    example: "grayscale = {}",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Grayscale, input: Form) -> Result<Built, Refusal> {
     let method = match message.method() {
@@ -42,7 +50,7 @@ impl Op for Grayscale {
     type Params = ();
     const NAME: &'static str = "grayscale";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let size = image.size();

@@ -3,23 +3,31 @@ use feedline_proto::v1::{self, SaturationMethod};
 use super::pass::{self, Step};
 use super::pointwise::{clamp, cut};
 use super::{eight_bits_only, full_scale, grayscale, hue_loop, range, three_channels_only};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
-use crate::image::{Form, Image, Size, ValuesMut};
+use crate::image::{Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
 /// Raises or lowers the saturation.
-///
-/// - torchvision: `adjust_saturation` of a tensor; an image of one channel stays as it is. Exact where torch does not fuse
-///   multiplications with additions; where it does (x86-64 with AVX2), an 8-bit value whose exact result is a whole number may
-///   differ by 1 (with a round factor such as 1.4 one value in a hundred, with a drawn one hardly any), and floats by 1e-7.
-/// - tensorflow: `tf.image.adjust_saturation`. 8 bits exact, floats within 2e-6; refuses one channel, as it does.
-/// - pillow: `ImageEnhance.Color`; an image of one channel stays as it is. Exact.
 struct Saturation {
     range: [f64; 2],
     method: SaturationMethod,
     full: f32,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Raises or lowers the saturation.
+
+- torchvision: `adjust_saturation` of a tensor; an image of one channel stays as it is. Exact where torch does not fuse
+  multiplications with additions; where it does (x86-64 with AVX2), an 8-bit value whose exact result is a whole number may
+  differ by 1 (with a round factor such as 1.4 one value in a hundred, with a drawn one hardly any), and floats by 1e-7.
+- tensorflow: `tf.image.adjust_saturation`. 8 bits exact, floats within 2e-6; refuses one channel, as it does.
+- pillow: `ImageEnhance.Color`; an image of one channel stays as it is. Exact.",
+    targets: Targets::Image,
+    example: "saturation = { factor = [0.0, 2.0] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Saturation, input: Form) -> Result<Built, Refusal> {
     let method = match message.method() {
@@ -39,7 +47,7 @@ impl Op for Saturation {
     type Params = f64;
     const NAME: &'static str = "saturation";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.range)
     }
 

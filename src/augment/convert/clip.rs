@@ -1,15 +1,23 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Depth, Form, Image, Size, ValuesMut};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Depth, Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// Limits values to a range: `tf.clip_by_value`, `numpy.clip`. Exact. The limits of 8-bit images are whole numbers, and their
-/// default maximum, 1, is refused: it would leave nothing of the image.
+/// Limits values to a range.
 struct Clip {
     min: f32,
     max: f32,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Limits values to a range: `tf.clip_by_value`, `numpy.clip`. Exact. The limits of 8-bit images are whole numbers, and their
+default maximum, 1, is refused: it would leave nothing of the image.",
+    targets: Targets::Image,
+    example: "clip = { min = 50, max = 200 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Clip, input: Form) -> Result<Built, Refusal> {
     let (min, max) = (message.min.unwrap_or(0.0), message.max.unwrap_or(1.0));
@@ -36,7 +44,7 @@ impl Op for Clip {
     type Params = ();
     const NAME: &'static str = "clip";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         match image.values_mut() {

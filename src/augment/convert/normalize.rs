@@ -1,15 +1,23 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Depth, Form, Image, Size, ValuesMut};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Depth, Form, Image, ValuesMut};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// `(x - mean) / std` per channel in 32-bit floats: torchvision's `normalize`. Exact; albumentations' `Normalize` after
-/// `to_float` within 2e-6, since it multiplies by the reciprocal.
+/// `(x - mean) / std` per channel in 32-bit floats.
 pub(super) struct Normalize {
     mean: Vec<f32>,
     std: Vec<f32>,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "`(x - mean) / std` per channel in 32-bit floats: torchvision's `normalize`. Exact; albumentations' `Normalize` after
+`to_float` within 2e-6, since it multiplies by the reciprocal.",
+    targets: Targets::Image,
+    example: "normalize = {}",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Normalize, input: Form) -> Result<Built, Refusal> {
     if input.depth == Depth::U8 {
@@ -39,7 +47,7 @@ impl Op for Normalize {
     type Params = ();
     const NAME: &'static str = "normalize";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         let channels = image.channels();

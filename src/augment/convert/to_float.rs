@@ -1,15 +1,23 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch};
-use crate::image::{Depth, Form, Image, Pixels, Size};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::image::{Depth, Form, Image, Pixels};
+use crate::sample::Sample;
 use crate::seed::Rng;
 
-/// Makes 32-bit floats, each value divided by `divisor` in 32-bit floats: `x / 255` of numpy, albumentations' `ToFloat`,
-/// torchvision's `ToTensor`. Exact. torchvision's `to_dtype(float32, scale=True)` and `tf.image.convert_image_dtype` multiply by
-/// the rounded 1/255 instead: within 6e-8.
+/// Makes 32-bit floats, each value divided by `divisor` in 32-bit floats.
 pub(super) struct ToFloat {
     divisor: f32,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Makes 32-bit floats, each value divided by `divisor` in 32-bit floats: `x / 255` of numpy, albumentations' `ToFloat`,
+torchvision's `ToTensor`. Exact. torchvision's `to_dtype(float32, scale=True)` and `tf.image.convert_image_dtype` multiply by
+the rounded 1/255 instead: within 6e-8.",
+    targets: Targets::Image,
+    example: "to_float = {}",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::ToFloat, input: Form) -> Result<Built, Refusal> {
     let op = ToFloat::new(message);
@@ -34,7 +42,7 @@ impl Op for ToFloat {
     type Params = ();
     const NAME: &'static str = "to_float";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (size, channels) = (image.size(), image.channels());

@@ -1,16 +1,23 @@
 use feedline_proto::v1;
 
 use super::crop;
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, Window};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Cuts the middle out: torchvision's `center_crop` (`half_even`), `albumentations.CenterCrop` (`floor`). Exact.
+/// Cuts the middle out.
 struct CenterCrop {
     size: Size,
     half_even: bool,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Cuts the middle out: torchvision's `center_crop` (`half_even`), `albumentations.CenterCrop` (`floor`). Exact.",
+    targets: Targets::All,
+    example: "center_crop = { height = 160, width = 160 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::CenterCrop, input: Form) -> Result<Built, Refusal> {
     let size = crop::sides(message.height, message.width, input)?;
@@ -39,7 +46,7 @@ impl Op for CenterCrop {
     type Params = ();
     const NAME: &'static str = "center_crop";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let window = self.window(image.size());

@@ -1,16 +1,23 @@
 use feedline_proto::v1;
 
 use super::crop;
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, Window};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Cuts out the middle by a fraction of each side: `tf.image.central_crop`. Exact; where that would leave nothing, one pixel or
-/// two remain.
+/// Cuts out the middle by a fraction of each side.
 struct CentralCrop {
     fraction: [f64; 2],
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Cuts out the middle by a fraction of each side: `tf.image.central_crop`. Exact; where that would leave nothing, one pixel or
+two remain.",
+    targets: Targets::All,
+    example: "central_crop = { fraction = [0.5, 0.9] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::CentralCrop, input: Form) -> Result<Built, Refusal> {
     let fraction = super::range("fraction", &message.fraction)?;
@@ -57,7 +64,7 @@ impl Op for CentralCrop {
     type Params = f64;
     const NAME: &'static str = "central_crop";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> f64 {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.fraction)
     }
 

@@ -1,12 +1,19 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, ValuesMut};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Mirrors left and right: `tf.image.flip_left_right`, `albumentations.HorizontalFlip`, torchvision's `hflip`. Exact.
+/// Mirrors left and right.
 struct HorizontalFlip;
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Mirrors left and right: `tf.image.flip_left_right`, `albumentations.HorizontalFlip`, torchvision's `hflip`. Exact.",
+    targets: Targets::All,
+    example: "horizontal_flip = { p = 1 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::HorizontalFlip, input: Form) -> Result<Built, Refusal> {
     Built::maybe(HorizontalFlip, message.p, input, input)
@@ -16,7 +23,7 @@ impl Op for HorizontalFlip {
     type Params = ();
     const NAME: &'static str = "horizontal_flip";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         let (width, channels) = (image.size().width as usize, image.channels());

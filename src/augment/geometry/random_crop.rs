@@ -2,13 +2,12 @@ use feedline_proto::v1;
 use serde::{Deserialize, Serialize};
 
 use super::crop::{self, Beyond};
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Cuts a window out at a place drawn uniformly: torchvision's `RandomCrop`, `albumentations.RandomCrop`, `tf.image.random_crop`.
-/// Exact; padding as torchvision's `pad`, which refuses to mirror more than there is where we mirror again.
+/// Cuts a window out at a place drawn uniformly.
 struct RandomCrop {
     size: Size,
     padding: u32,
@@ -22,6 +21,14 @@ struct Corner {
     x: i64,
     y: i64,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Cuts a window out at a place drawn uniformly: torchvision's `RandomCrop`, `albumentations.RandomCrop`, `tf.image.random_crop`.
+Exact; padding as torchvision's `pad`, which refuses to mirror more than there is where we mirror again.",
+    targets: Targets::All,
+    example: "random_crop = { height = 160, width = 160 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::RandomCrop, input: Form) -> Result<Built, Refusal> {
     let v1::RandomCrop { height, width, padding, pad_if_needed, border, fill } = message;
@@ -53,7 +60,8 @@ impl Op for RandomCrop {
     type Params = Corner;
     const NAME: &'static str = "random_crop";
 
-    fn draw(&self, rng: &mut Rng, size: Size) -> Corner {
+    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Corner {
+        let size = sample.image.size();
         let y = self.start(rng, size.height, self.size.height);
         Corner { x: self.start(rng, size.width, self.size.width), y }
     }

@@ -2,14 +2,12 @@ use feedline_proto::v1;
 
 use super::crop;
 use super::resample::Resampling;
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, Window};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Cuts a window of random area and aspect ratio out and resizes it: torchvision's and albumentations' `RandomResizedCrop`, by
-/// their distribution. The pixels are those of a crop and then [`resize`](super::resize), whose tolerances hold: the filter sees
-/// nothing outside of the window.
+/// Cuts a window of random area and aspect ratio out and resizes it.
 struct RandomResizedCrop {
     size: Size,
     scale: [f64; 2],
@@ -18,6 +16,15 @@ struct RandomResizedCrop {
     log_ratio: [f64; 2],
     resampling: Resampling,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Cuts a window of random area and aspect ratio out and resizes it: torchvision's and albumentations' `RandomResizedCrop`, by
+their distribution. The pixels are those of a crop and then `resize`, whose tolerances hold: the filter sees
+nothing outside of the window.",
+    targets: Targets::All,
+    example: "random_resized_crop = { height = 224, width = 224 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::RandomResizedCrop, input: Form) -> Result<Built, Refusal> {
     let size = Size::new(message.width, message.height);
@@ -59,7 +66,8 @@ impl Op for RandomResizedCrop {
     type Params = Window;
     const NAME: &'static str = "random_resized_crop";
 
-    fn draw(&self, rng: &mut Rng, size: Size) -> Window {
+    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
+        let size = sample.image.size();
         for _ in 0..TRIES {
             let area = size.area() as f64 * rng.uniform(self.scale);
             let ratio = libm::exp(rng.uniform(self.log_ratio));

@@ -1,30 +1,12 @@
 use feedline_proto::v1;
 
 use super::resample::Resampling;
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Depth, Form, Image, Size, Window};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Changes the size of the image. The tolerances that the golden files hold, for 8 bits in levels, for floats as fractions of the
-/// full scale:
-///
-/// | filter | antialias | equals | 8 bits | floats |
-/// |---|---|---|---|---|
-/// | bilinear, bicubic | yes | torchvision's `resize` | 1 | 2e-6 |
-/// | bilinear, bicubic, lanczos3, box | yes | Pillow's `resize` | 0 | |
-/// | bilinear, bicubic, lanczos3 | yes | `tf.image.resize` | | 3e-6 |
-/// | bilinear | no | `tf.image.resize` | | 4e-7 |
-/// | bilinear | no | torchvision's, OpenCV's `INTER_LINEAR` (albumentations) | 1 | 2e-6 |
-/// | lanczos3 | no | `tf.image.resize` | | 3e-6 |
-/// | bicubic | no | `tf.image.resize`, whose weights are from a table of 1024 | | 1.2e-3 |
-/// | box | yes | OpenCV's `INTER_AREA`, TensorFlow's `area`, both at whole ratios | 1 | 4e-7 |
-/// | nearest | | torchvision's `NEAREST`, OpenCV's `INTER_NEAREST` | 0 | 0 |
-/// | nearest_exact | | torchvision's `NEAREST_EXACT`, Pillow's and TensorFlow's nearest | 0 | 0 |
-///
-/// The nearest pixel is found in whole numbers; where a point lies on the line between two pixels, floats of the libraries may
-/// fall on the other side. Bicubic is Keys' with a = -0.5 and leaves out what is beyond the edge; without antialias torchvision
-/// and OpenCV use -0.75 and repeat the edge, and are not equal. Box without antialias is nearest_exact.
+/// Changes the size of the image.
 struct Resize {
     target: Target,
     resampling: Resampling,
@@ -34,6 +16,31 @@ enum Target {
     Exact(Size),
     ShortestEdge(u32),
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Changes the size of the image. The tolerances that the golden files hold, for 8 bits in levels, for floats as fractions of the
+full scale:
+
+| filter | antialias | equals | 8 bits | floats |
+|---|---|---|---|---|
+| bilinear, bicubic | yes | torchvision's `resize` | 1 | 2e-6 |
+| bilinear, bicubic, lanczos3, box | yes | Pillow's `resize` | 0 | |
+| bilinear, bicubic, lanczos3 | yes | `tf.image.resize` | | 3e-6 |
+| bilinear | no | `tf.image.resize` | | 4e-7 |
+| bilinear | no | torchvision's, OpenCV's `INTER_LINEAR` (albumentations) | 1 | 2e-6 |
+| lanczos3 | no | `tf.image.resize` | | 3e-6 |
+| bicubic | no | `tf.image.resize`, whose weights are from a table of 1024 | | 1.2e-3 |
+| box | yes | OpenCV's `INTER_AREA`, TensorFlow's `area`, both at whole ratios | 1 | 4e-7 |
+| nearest | | torchvision's `NEAREST`, OpenCV's `INTER_NEAREST` | 0 | 0 |
+| nearest_exact | | torchvision's `NEAREST_EXACT`, Pillow's and TensorFlow's nearest | 0 | 0 |
+
+The nearest pixel is found in whole numbers; where a point lies on the line between two pixels, floats of the libraries may
+fall on the other side. Bicubic is Keys' with a = -0.5 and leaves out what is beyond the edge; without antialias torchvision
+and OpenCV use -0.75 and repeat the edge, and are not equal. Box without antialias is nearest_exact.",
+    targets: Targets::All,
+    example: "resize = { height = 128, width = 160 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Resize, input: Form) -> Result<Built, Refusal> {
     let target = match (message.height, message.width, message.shortest_edge) {
@@ -113,7 +120,7 @@ impl Op for Resize {
     type Params = ();
     const NAME: &'static str = "resize";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (from, to) = (image.size(), self.size(image.size()));

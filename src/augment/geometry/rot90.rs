@@ -1,16 +1,23 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch, either};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets, either};
 use crate::image::{Form, Image, Pixels, Size, ValuesMut};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Turns counter-clockwise by quarters drawn from a list: `tf.image.rot90`, `numpy.rot90`, `albumentations.RandomRotate90` (all
-/// four, none included). Exact.
+/// Turns counter-clockwise by quarters drawn from a list.
 struct Rot90 {
     /// Not empty, each below 4.
     turns: Vec<u32>,
 }
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Turns counter-clockwise by quarters drawn from a list: `tf.image.rot90`, `numpy.rot90`, `albumentations.RandomRotate90` (all
+four, none included). Exact.",
+    targets: Targets::All,
+    example: "rot90 = { turns = [1, 2, 3] }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::Rot90, input: Form) -> Result<Built, Refusal> {
     if message.turns.is_empty() || message.turns.iter().any(|turns| *turns > 3) {
@@ -31,7 +38,7 @@ impl Op for Rot90 {
     type Params = u32;
     const NAME: &'static str = "rot90";
 
-    fn draw(&self, rng: &mut Rng, _: Size) -> u32 {
+    fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> u32 {
         self.turns[rng.below(self.turns.len() as u64) as usize]
     }
 

@@ -1,12 +1,19 @@
 use feedline_proto::v1;
 
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, ValuesMut};
-use crate::sample::Geometry;
+use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
-/// Mirrors top and bottom: `tf.image.flip_up_down`, `albumentations.VerticalFlip`, torchvision's `vflip`. Exact.
+/// Mirrors top and bottom.
 struct VerticalFlip;
+
+pub(in crate::augment) const ABOUT: About = About {
+    version: 1,
+    equals: "Mirrors top and bottom: `tf.image.flip_up_down`, `albumentations.VerticalFlip`, torchvision's `vflip`. Exact.",
+    targets: Targets::All,
+    example: "vertical_flip = { p = 1 }",
+};
 
 pub(in crate::augment) fn from_message(message: &v1::VerticalFlip, input: Form) -> Result<Built, Refusal> {
     Built::maybe(VerticalFlip, message.p, input, input)
@@ -16,7 +23,7 @@ impl Op for VerticalFlip {
     type Params = ();
     const NAME: &'static str = "vertical_flip";
 
-    fn draw(&self, _: &mut Rng, _: Size) {}
+    fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         let stride = image.size().width as usize * image.channels();
