@@ -181,7 +181,23 @@ async fn forms_orders_and_slices_that_there_are_not_are_refused() {
             },
             &["spec.mixing is set", "no classes"],
         ),
-        (|r| spec(r).mixing = Some(v1::Mixing::default()), &["spec.mixing is empty, expected cutmix or mixup"]),
+        (|r| spec(r).mixing = Some(v1::Mixing::default()), &["spec.mixing is empty, expected cutmix, mixup"]),
+        (
+            |r| {
+                let per_batch = v1::MixUp { per: v1::DrawPer::Batch.into(), ..Default::default() };
+                let both = v1::CutMixOrMixUp { mixup: Some(per_batch), ..Default::default() };
+                let kind = Some(v1::mixing::Kind::CutmixOrMixup(both));
+                spec(r).mixing = Some(v1::Mixing { kind, ..Default::default() });
+            },
+            &["spec.mixing.cutmix_or_mixup draws cutmix per Row and mixup per Batch"],
+        ),
+        (
+            |r| {
+                spec(r).mixing = mixed(small_spec(1), cutmix()).mixing;
+                spec(r).mixing.get_or_insert_default().label_smoothing = Some(1.5);
+            },
+            &["spec.mixing.label_smoothing is 1.5", "0 to 1"],
+        ),
         (|r| spec(r).split = "train[50:50]".into(), &["split \"train[50:50]\"", "no sample"]),
         (|r| spec(r).split = "train[:0%]".into(), &["split \"train[", "no sample"]),
         (|r| spec(r).split = "train[:80%".into(), &["the closing ] is missing"]),
@@ -207,13 +223,6 @@ async fn fields_that_no_server_of_this_revision_reads_are_refused_when_set() {
         (|r| spec(r).targets = vec![v1::Target::Boxes.into()], &["spec.targets", "does not support"]),
         (|r| delivery(r).repeat = true, &["delivery.repeat is true", "does not support"]),
         (|r| spec(r).decode.get_or_insert_default().scaled = true, &["spec.decode.scaled", "does not support"]),
-        (
-            |r| {
-                spec(r).mixing = mixed(small_spec(1), cutmix()).mixing;
-                spec(r).mixing.get_or_insert_default().off_from_epoch = Some(3);
-            },
-            &["spec.mixing.off_from_epoch is 3", "does not support"],
-        ),
         (|r| spec(r).order = v1::Order::BlockShuffled.into(), &["spec.order is block_shuffled"]),
     ];
     all_refused(Code::InvalidArgument, cases).await;

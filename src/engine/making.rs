@@ -12,7 +12,7 @@ use super::phase::Phase;
 pub(super) use super::phase::{Task, Then};
 use super::recipe::Recipe;
 use super::request::{Form, Request};
-use crate::batch::{Mix, Slots, soft_label};
+use crate::batch::{Mix, Mixing, Slots};
 use crate::image::{Image, Size};
 use crate::plan::Cursor;
 use crate::tensor::{Dtype, Layout, Tensor};
@@ -325,8 +325,10 @@ impl Making {
         for tensor in &tensors[1..] {
             let bytes = &mut payload[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize];
             match tensor.name.as_str() {
-                "label" if self.is_mixed() => self.soft_labels(&done, bytemuck::cast_slice_mut(bytes)),
-                "label" => fill(bytes, done.iter().map(|row| row.label)),
+                "label" => match &self.recipe.mixing {
+                    Some(mixing) => self.soft_labels(mixing, &done, bytemuck::cast_slice_mut(bytes)),
+                    None => fill(bytes, done.iter().map(|row| row.label)),
+                },
                 _ => fill(bytes, done.iter().map(|row| row.chosen.sample as i64)),
             }
         }
@@ -356,11 +358,11 @@ impl Making {
         })
     }
 
-    fn soft_labels(&self, done: &[&RowDone], out: &mut [f32]) {
+    fn soft_labels(&self, mixing: &Mixing, done: &[&RowDone], out: &mut [f32]) {
         let classes = self.recipe.dataset.classes.len();
         for ((plan, row), out) in self.rows.iter().zip(done).zip(out.chunks_exact_mut(classes.max(1))) {
             let partner = plan.mix.and_then(|(mix, _)| Some((row.partner_label?, mix.weight)));
-            soft_label(row.label, partner, out);
+            mixing.soft_label(row.label, partner, out);
         }
     }
 

@@ -4,7 +4,7 @@ use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
 use crate::augment::Pipeline;
-use crate::batch::{self, DrawPer, MixKind, Mixing};
+use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
 use crate::store::{Dataset, Split};
@@ -150,15 +150,42 @@ fn form(samples: &Split, exif_orientation: bool) -> Result<Form, RequestError> {
 }
 
 fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {
+    use v1::mixing::Kind as Message;
     let per = |per| if per == v1::DrawPer::Batch { DrawPer::Batch } else { DrawPer::Row };
-    let (kind, alpha, p, per) = match &message.kind {
-        Some(v1::mixing::Kind::Cutmix(m)) => (MixKind::CutMix, m.alpha.unwrap_or(1.0), m.p, per(m.per())),
-        Some(v1::mixing::Kind::Mixup(m)) => (MixKind::MixUp, m.alpha.unwrap_or(0.2), m.p, per(m.per())),
+    let cutmix = |m: &v1::CutMix| {
+        let kind = Kind { kind: MixKind::CutMix, alpha: m.alpha.unwrap_or(1.0), p: m.p.unwrap_or(1.0) };
+        (kind, per(m.per()))
+    };
+    let mixup = |m: &v1::MixUp| {
+        let kind = Kind { kind: MixKind::MixUp, alpha: m.alpha.unwrap_or(0.2), p: m.p.unwrap_or(1.0) };
+        (kind, per(m.per()))
+    };
+    let (how, per) = match &message.kind {
+        Some(Message::Cutmix(m)) => (How::One(cutmix(m).0), cutmix(m).1),
+        Some(Message::Mixup(m)) => (How::One(mixup(m).0), mixup(m).1),
+        Some(Message::CutmixOrMixup(m)) => {
+            let (cutmix, cut_per) = cutmix(&m.cutmix.unwrap_or_default());
+            let (mixup, mix_per) = mixup(&m.mixup.unwrap_or_default());
+            if cut_per != mix_per {
+                return Err(RequestError::invalid(format!(
+                    "spec.mixing.cutmix_or_mixup draws cutmix per {cut_per:?} and mixup per {mix_per:?}, expected both alike"
+                )));
+            }
+            (How::Either(m.switch_prob.unwrap_or(0.5), cutmix, mixup), cut_per)
+        }
         None => {
-            return Err(RequestError::invalid("spec.mixing is empty, expected cutmix or mixup, or no mixing at all"));
+            return Err(RequestError::invalid(
+                "spec.mixing is empty, expected cutmix, mixup or cutmix_or_mixup, or no mixing at all",
+            ));
         }
     };
-    Ok(Mixing { kind, alpha, p: p.unwrap_or(1.0), per, group: message.group_size.unwrap_or(16).max(1) })
+    Ok(Mixing {
+        how,
+        per,
+        group: message.group_size.unwrap_or(16).max(1),
+        smoothing: message.label_smoothing.unwrap_or(0.0),
+        off_from_epoch: message.off_from_epoch,
+    })
 }
 
 fn resolved(spec: &v1::LoaderSpec, dataset: &Dataset, slice: &SplitSlice, last: LastBatch) -> v1::LoaderSpec {

@@ -203,7 +203,7 @@ impl Request {
                 rows.start, rows.end, mixing.group
             ));
         }
-        if mixing.kind == crate::batch::MixKind::MixUp && self.form.dtype == Dtype::Uint8 {
+        if mixing.blends() && self.form.dtype == Dtype::Uint8 {
             warnings
                 .push("mixup of UINT8 rounds to the nearest whole number; FP32 and FP16 are blended unrounded".into());
         }
