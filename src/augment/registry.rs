@@ -41,6 +41,7 @@ ops! {
     HorizontalFlip => geometry::horizontal_flip,
     VerticalFlip => geometry::vertical_flip,
     Rot90 => geometry::rot90,
+    FixedCrop => geometry::fixed_crop,
     Brightness => colour::brightness,
     Contrast => colour::contrast,
     Saturation => colour::saturation,

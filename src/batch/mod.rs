@@ -4,4 +4,4 @@ mod slots;
 
 pub use collate::{Writer, paste};
 pub use mix::{DrawPer, How, Kind, Mix, MixKind, Mixed, Mixing, VERSION as MIXING_VERSION};
-pub use slots::{Row, Slots};
+pub use slots::{Row, Section, Slots};

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
-use crate::augment::Pipeline;
+use super::views::{self, ViewGroup, Views};
+use crate::augment::{Pipeline, Tail};
 use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
@@ -19,8 +20,10 @@ pub struct Recipe {
     pub members: Members,
     /// Which sample at which row of which step.
     pub plan: Plan,
-    /// What happens to every image.
+    /// What happens to every image, before its views are made if there are several.
     pub pipeline: Pipeline,
+    /// The views of every sample, a tensor for each group; without views one group of one.
+    pub groups: Vec<ViewGroup>,
     /// What happens to pairs of rows.
     pub mixing: Option<Mixing>,
     /// Whether images are turned as their EXIF orientation says.
@@ -63,8 +66,19 @@ impl Recipe {
         let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
         let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
         let pipeline = spec.pipeline.clone().unwrap_or_default();
-        let pipeline = Pipeline::build(&pipeline, form(samples, exif_orientation)?)?;
-        if pipeline.output().fixed().is_none() && spec.global_batch_size != 1 {
+        let form = form(samples, exif_orientation)?;
+        let (pipeline, groups) = match &spec.views {
+            Some(views) => {
+                let Views { common, groups } = Views::new(views, &pipeline, form)?;
+                (common, groups)
+            }
+            None => {
+                let pipeline = Pipeline::build(&pipeline, form)?;
+                let group = ViewGroup::plain(pipeline.output());
+                (pipeline, vec![group])
+            }
+        };
+        if spec.views.is_none() && pipeline.output().fixed().is_none() && spec.global_batch_size != 1 {
             let Form { smallest, largest, .. } = pipeline.output();
             return Err(RequestError::invalid(format!(
                 "spec.pipeline leaves images of different sizes, {smallest} to {largest}, which make no batch of \
@@ -76,12 +90,18 @@ impl Recipe {
         if mixing.is_some() && dataset.classes.is_empty() {
             return Err(RequestError::invalid("spec.mixing is set, expected none: the dataset has no classes to mix"));
         }
+        if mixing.is_some() && groups.len() > 1 {
+            return Err(RequestError::invalid(
+                "spec.mixing is set beside several groups of views, expected one group: a box or a ratio is drawn for one size",
+            ));
+        }
         let mut recipe = Recipe {
             dataset: Arc::clone(dataset),
             split,
             members,
             plan,
             pipeline,
+            groups,
             mixing,
             exif_orientation,
             seed: spec.seed,
@@ -97,19 +117,30 @@ impl Recipe {
         &self.dataset.splits[self.split]
     }
 
-    /// Size of every image of a batch; none when sizes differ (batches of one row).
+    /// Size of every image of the first group; none when sizes differ (batches of one row).
     pub fn size(&self) -> Option<Size> {
-        self.pipeline.output().fixed()
+        self.groups[0].output.fixed()
     }
 
-    /// Largest size that an image of a batch can have.
+    /// Largest size that an image of the first group can have.
     pub fn largest(&self) -> Size {
-        self.pipeline.output().largest
+        self.groups[0].output.largest
     }
 
     /// Whether the images are 8 bits before the pipeline's tail.
     pub fn is_u8(&self) -> bool {
-        self.pipeline.output().depth == Depth::U8
+        self.groups.iter().all(|group| group.output.depth == Depth::U8)
+    }
+
+    /// The last `to_float` and `normalize` of 8-bit images, left for the writing into the batch or for the client.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.groups[0].tail().or(self.pipeline.tail())
+    }
+
+    /// Bytes of one image of `group`, of its largest size, before it is written.
+    pub(super) fn image_bytes(&self, group: &ViewGroup) -> u64 {
+        let value = if group.output.depth == Depth::U8 { 1 } else { 4 };
+        group.output.largest.area() * group.output.channels as u64 * value
     }
 
     /// Fields by number, defaults left out, floats by their bits; the dataset by its fingerprint, not its name; and the
@@ -121,7 +152,14 @@ impl Recipe {
         if self.mixing.is_some() {
             hasher.update(format!("mixing {}\n", batch::MIXING_VERSION).as_bytes());
         }
-        for (op, version) in self.pipeline.versions() {
+        let mut versions = self.pipeline.versions().to_vec();
+        if self.spec.views.is_some() {
+            versions.extend(self.groups.iter().flat_map(ViewGroup::versions));
+            versions.push(("views", views::VERSION));
+            versions.sort_unstable();
+            versions.dedup();
+        }
+        for (op, version) in versions {
             hasher.update(format!("{op} {version}\n").as_bytes());
         }
         hasher.finalize().to_hex()[..32].to_owned()
