@@ -33,6 +33,10 @@ pub(crate) fn cases() -> Vec<Case> {
         case("channel_shuffle = { p = 1 }", "/0", Integers(0, 2)),
         case("channel_shuffle = { p = 1 }", "/1", Integers(0, 2)),
         case("channel_shuffle = { p = 1 }", "/2", Integers(0, 2)),
+        // One channel or two, so that each is dropped in half of the draws.
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/0", Integers(0, 1)),
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/1", Integers(0, 1)),
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/2", Integers(0, 1)),
     ]
 }
 
