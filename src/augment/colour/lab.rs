@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::pointwise::cut_whole;
 
-/// RGB to lightness, and to the whole of LAB.
+/// RGB to LAB, or to its lightness alone.
 pub(super) struct Lightness {
     tables: &'static Forth,
 }
@@ -171,7 +171,9 @@ mod tests {
         // Whatever the bytes are, no index is out of range.
         for lightness in [0, 1, 100, 255] {
             for a in [0, 77, 255] {
-                [0, 200, 255].map(|b| back.of([lightness, a, b]));
+                for b in [0, 200, 255] {
+                    back.of([lightness, a, b]);
+                }
             }
         }
     }

@@ -70,7 +70,8 @@ impl Op for PhotometricDistort {
     fn apply<'a>(&self, drawn: &Drawn, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         let contrast = drawn.contrast.map(Change::Contrast);
         let (before, after) = if drawn.contrast_before { (contrast, None) } else { (None, contrast) };
-        let (brightness, saturation) = (drawn.brightness.map(Change::Brightness), drawn.saturation.map(Change::Saturation));
+        let (brightness, saturation) =
+            (drawn.brightness.map(Change::Brightness), drawn.saturation.map(Change::Saturation));
         let changes = [brightness, before, saturation, drawn.hue.map(Change::Hue), after];
         color_jitter::apply(&mut image, changes.into_iter().flatten(), self.full);
         if let Some(order) = drawn.channels.filter(|_| image.channels() == 3) {

@@ -116,9 +116,8 @@ mod tests {
 
     #[test]
     fn axes_and_variances_make_the_matrix_again() {
-        let pixels: Vec<[u8; 3]> = (0..500_u32)
-            .map(|i| [(i % 251) as u8, (i * i % 199) as u8, ((i % 251) / 2 + i % 17) as u8])
-            .collect();
+        let pixels: Vec<[u8; 3]> =
+            (0..500_u32).map(|i| [(i % 251) as u8, (i * i % 199) as u8, ((i % 251) / 2 + i % 17) as u8]).collect();
         let found = Principal::of_bytes(&pixels).unwrap();
         let floats: Vec<f32> = pixels.as_flattened().iter().map(|x| f32::from(*x)).collect();
         let of_floats = Principal::of_floats(&floats).unwrap();
