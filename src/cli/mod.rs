@@ -11,6 +11,7 @@ mod health;
 mod inspect;
 mod load;
 mod npy;
+mod ops;
 mod preview;
 mod progress;
 mod pull;
@@ -69,6 +70,8 @@ enum Command {
     Preview(preview::Args),
     /// Read batches from a server: a client on the command line.
     Pull(pull::Args),
+    /// List the ops of a pipeline, or show one in full: parameters, reference, example, cost.
+    Ops(ops::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Pull(args) => pull::run(&args),
+        Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Health(args) => health::run(&args),
     };
