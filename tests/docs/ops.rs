@@ -27,7 +27,9 @@ pub(crate) fn page() -> String {
         section(&mut out, field);
     }
     out.push_str(MIXING);
-    for (name, message_name) in [("mixing", "Mixing"), ("cutmix", "CutMix"), ("mixup", "MixUp")] {
+    for (name, message_name) in
+        [("mixing", "Mixing"), ("cutmix", "CutMix"), ("mixup", "MixUp"), ("cutmix_or_mixup", "CutMixOrMixUp")]
+    {
         message_section(&mut out, name, &message(message_name));
     }
     out.push_str(
