@@ -137,7 +137,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         skipped: ops
             .iter()
             .filter(|(number, _)| !applied(*number))
-            .map(|(number, op)| Skipped { number: *number, op })
+            .map(|&(number, op)| Skipped { number, op })
             .collect(),
         deferred: deferred(recipe),
         steps: steps.steps,

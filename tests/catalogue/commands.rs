@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use feedline::augment::catalogue::{self, Kind};
+use feedline::decode::{Decoder, Limits};
 use serde_json::Value;
 
-use super::process::{ran, write_photographs};
+use super::process::{Serving, ran, write_photographs};
 
 fn json(args: &[&str]) -> Value {
     let (code, out, log) = ran(args);
@@ -137,12 +138,37 @@ fn explain_shows_each_op_and_replays_its_record_to_the_same_pixels() {
 
 #[test]
 fn explain_shows_the_pixels_that_a_batch_has() {
-    let (folder, photographs, _) = dataset();
-    let out = folder.path().join("out");
-    let args = ["explain", text(&photographs), "--sample", "3", "--json", "-o", text(&out), "--batch-size", "8"];
-    let found = json(&args);
-    let (step, row) = (found["step"].as_u64().expect("a number"), found["row"].as_u64().expect("a number"));
-    assert_eq!(step * 8 + row, found["position"].as_u64().expect("a number"));
+    let (folder, photographs, pipeline) = dataset();
+    let (explained, pulled) = (folder.path().join("explained"), folder.path().join("pulled"));
+    let spec = ["--pipeline", text(&pipeline), "--seed", "9", "--batch-size", "1"];
+    let place = ["--sample", "11", "--epoch", "2", "--json", "-o", text(&explained)];
+    let found = json(&[&["explain", text(&photographs)], &spec[..], &place].concat());
+    assert_eq!((&found["step"], &found["row"]), (&found["position"], &0.into()));
+    let last = found["steps"].as_array().and_then(|steps| steps.last()).expect("a step");
+    let picture = std::fs::read(explained.join(last["picture"].as_str().expect("a name"))).expect("there");
+    let shown = Decoder::new(Limits::default()).decode(&picture).expect("a PNG file").pixels;
+
+    let server = Serving::start(&[text(&photographs)]);
+    let start = format!("2:{}", found["step"]);
+    let form = ["--dtype", "u8", "--layout", "nhwc", "--start", &start, "--count", "1", "--json", "-o", text(&pulled)];
+    let line = json(&[&["pull", &server.address], &spec[..], &form].concat());
+    assert_eq!(line["samples"], serde_json::json!([11]));
+    let files = std::fs::read_dir(&pulled).expect("a folder").map(|file| file.expect("readable").path());
+    let images: Vec<PathBuf> = files.filter(|path| text(path).ends_with("image.npy")).collect();
+    let image = std::fs::read(&images[0]).expect("there");
+    assert!(image.ends_with(&shown) && shown.len() == 96 * 80 * 3, "other pixels than the batch has");
+}
+
+#[test]
+fn explain_refuses_a_sample_that_is_not_there() {
+    let (_folder, photographs, _) = dataset();
     let (code, _, log) = ran(&["explain", text(&photographs), "--sample", "96"]);
     assert!(code == 2 && log.contains("96 samples"), "{log}");
+    let refused = |split: &str| {
+        let (code, _, log) =
+            ran(&["explain", text(&photographs), "--sample", "3", "--split", split, "-o", "/dev/null/x"]);
+        code == 2 && log.contains("is not in")
+    };
+    // Either side of a split has it; the other one can't be written to that place.
+    assert!(refused("train[:48]") != refused("train[48:]"));
 }
