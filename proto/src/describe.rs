@@ -134,6 +134,7 @@ impl Field {
         };
         match self.count {
             Count::One => one,
+            Count::Range if self.value == Value::Integer => "range [low, high] of whole numbers".to_owned(),
             Count::Range => "range [low, high]".to_owned(),
             Count::List => format!("list of {one}s"),
         }
