@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 14] = [
+const VARIANTS: [(&str, &str); 21] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -39,6 +39,13 @@ const VARIANTS: [(&str, &str); 14] = [
     ("hue tensorflow", r#"{"hue": {"delta": [-0.1, 0.1], "method": "tensorflow"}}"#),
     ("gray tensorflow", r#"{"grayscale": {"method": "tensorflow"}}"#),
     ("gray pillow", r#"{"grayscale": {"method": "pillow"}}"#),
+    ("equalize opencv", r#"{"equalize": {"method": "opencv", "p": 1}}"#),
+    ("autocontrast cdf", r#"{"auto_contrast": {"method": "albumentations", "p": 1}}"#),
+    ("gamma albumentations", r#"{"gamma": {"method": "albumentations"}}"#),
+    ("tone curves", r#"{"random_tone_curve": {"per_channel": true, "p": 1}}"#),
+    ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
+    ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
+    ("gray max", r#"{"grayscale": {"method": "max"}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.

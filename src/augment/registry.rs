@@ -61,6 +61,11 @@ ops! {
     ChannelShuffle => colour::channel_shuffle,
     ChannelDropout => colour::channel_dropout,
     ToSepia => colour::to_sepia,
+    Clahe => colour::clahe,
+    FancyPca => colour::fancy_pca,
+    PhotometricDistort => colour::photometric_distort,
+    HsvGain => colour::hsv_gain,
+    RandomToneCurve => colour::random_tone_curve,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
 }
