@@ -12,6 +12,9 @@ use feedline_proto::{rule, v1};
 #[path = "distributions/colour.rs"]
 mod colour;
 
+#[path = "distributions/filter.rs"]
+mod filter;
+
 #[path = "distributions/geometry.rs"]
 mod geometry;
 
@@ -32,6 +35,8 @@ pub(crate) enum Distribution {
     Uniform(f64, f64),
     /// Every whole number from the first to the last, both included, equally likely; true and false are 1 and 0.
     Integers(i64, i64),
+    /// Every odd number from the first to the last, both included and odd, equally likely.
+    OddIntegers(i64, i64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -79,7 +84,7 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), geometry::cases()].into_iter().flatten().collect()
+    [colour::cases(), filter::cases(), geometry::cases()].into_iter().flatten().collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -120,7 +125,7 @@ impl Distribution {
     fn range(self) -> (f64, f64) {
         match self {
             Distribution::Uniform(low, high) => (low, high),
-            Distribution::Integers(low, high) => (low as f64, high as f64),
+            Distribution::Integers(low, high) | Distribution::OddIntegers(low, high) => (low as f64, high as f64),
         }
     }
 
@@ -130,6 +135,10 @@ impl Distribution {
             Distribution::Uniform(low, high) => [(x - low) / (high - low); 2].into(),
             Distribution::Integers(low, high) => {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
+                (below / count, (below + 1.0) / count)
+            }
+            Distribution::OddIntegers(low, high) => {
+                let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
                 (below / count, (below + 1.0) / count)
             }
         }
@@ -142,6 +151,10 @@ impl Distribution {
             Distribution::Integers(low, high) => {
                 let count = (high - low + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 12.0).sqrt())
+            }
+            Distribution::OddIntegers(low, high) => {
+                let count = ((high - low) / 2 + 1) as f64;
+                ((low + high) as f64 / 2.0, ((count * count - 1.0) / 3.0).sqrt())
             }
         }
     }

@@ -16,6 +16,9 @@ mod geometry;
 /// Ops that change pixels.
 mod colour;
 
+/// Ops that make each pixel of its neighbourhood.
+mod filter;
+
 /// Ops that change the type of pixels.
 mod convert;
 

@@ -1,7 +1,7 @@
 use feedline_proto::v1::op::Op;
 
 use super::op::{About, Built, Refusal};
-use super::{colour, convert, geometry};
+use super::{colour, convert, filter, geometry};
 use crate::image::Form;
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it.
@@ -48,6 +48,12 @@ ops! {
     Grayscale => colour::grayscale,
     ColorJitter => colour::color_jitter,
     Clip => convert::clip,
+    GaussianBlur => filter::gaussian_blur,
+    MedianBlur => filter::median_blur,
+    BoxBlur => filter::box_blur,
+    MotionBlur => filter::motion_blur,
+    AdjustSharpness => filter::adjust_sharpness,
+    Sharpen => filter::sharpen,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
 }
