@@ -12,11 +12,17 @@ use feedline_proto::{rule, v1};
 #[path = "distributions/colour.rs"]
 mod colour;
 
+#[path = "distributions/dropout.rs"]
+mod dropout;
+
 #[path = "distributions/filter.rs"]
 mod filter;
 
 #[path = "distributions/geometry.rs"]
 mod geometry;
+
+#[path = "distributions/noise.rs"]
+mod noise;
 
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
@@ -84,7 +90,10 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), filter::cases(), geometry::cases()].into_iter().flatten().collect()
+    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {

@@ -197,5 +197,7 @@ impl Bell {
 /// A colour of three channels; an image of one takes the first.
 pub(super) fn colour(field: &str, color: &[f64]) -> Result<[f32; 3], Refusal> {
     let color = <[f64; 3]>::try_from(color);
-    color.map(|color| color.map(|x| x as f32)).map_err(|_| Refusal::new(field, "another number of values", "three numbers"))
+    color
+        .map(|color| color.map(|x| x as f32))
+        .map_err(|_| Refusal::new(field, "another number of values", "three numbers"))
 }

@@ -25,7 +25,8 @@ bit. An image of more than 65500 pixels a side, which JPEG can't hold, stays as 
 
 pub(in crate::augment) fn from_message(message: &v1::Jpeg, input: Form) -> Result<Built, Refusal> {
     let v1::Jpeg { quality, swap_red_blue, p } = message;
-    let op = Jpeg { quality: whole_range("quality", quality)?, swap_red_blue: *swap_red_blue, full: full_scale(input)? };
+    let op =
+        Jpeg { quality: whole_range("quality", quality)?, swap_red_blue: *swap_red_blue, full: full_scale(input)? };
     Built::maybe(op, *p, input, input)
 }
 
