@@ -1,7 +1,7 @@
 use feedline_proto::v1::op::Op;
 
 use super::op::{About, Built, Refusal};
-use super::{colour, convert, geometry};
+use super::{colour, convert, dropout, filter, geometry, noise};
 use crate::image::Form;
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it.
@@ -42,6 +42,28 @@ ops! {
     VerticalFlip => geometry::vertical_flip,
     Rot90 => geometry::rot90,
     FixedCrop => geometry::fixed_crop,
+    CoarseDropout => dropout::coarse_dropout,
+    RandomErasing => dropout::random_erasing,
+    GridDropout => dropout::grid_dropout,
+    PixelDropout => dropout::pixel_dropout,
+    Transpose => geometry::transpose,
+    D4 => geometry::d4,
+    Pad => geometry::pad,
+    PadIfNeeded => geometry::pad_if_needed,
+    LongestMaxSize => geometry::longest_max_size,
+    SmallestMaxSize => geometry::smallest_max_size,
+    Letterbox => geometry::letterbox,
+    Affine => geometry::affine,
+    Rotate => geometry::rotate,
+    ShiftScaleRotate => geometry::shift_scale_rotate,
+    Perspective => geometry::perspective,
+    Elastic => geometry::elastic,
+    GridDistortion => geometry::grid_distortion,
+    OpticalDistortion => geometry::optical_distortion,
+    RandomScale => geometry::random_scale,
+    RandomSizedCrop => geometry::random_sized_crop,
+    RandomIouCrop => geometry::random_iou_crop,
+    RandomZoomOut => geometry::random_zoom_out,
     Brightness => colour::brightness,
     Contrast => colour::contrast,
     Saturation => colour::saturation,
@@ -66,6 +88,19 @@ ops! {
     PhotometricDistort => colour::photometric_distort,
     HsvGain => colour::hsv_gain,
     RandomToneCurve => colour::random_tone_curve,
+    GaussianBlur => filter::gaussian_blur,
+    MedianBlur => filter::median_blur,
+    BoxBlur => filter::box_blur,
+    MotionBlur => filter::motion_blur,
+    AdjustSharpness => filter::adjust_sharpness,
+    Sharpen => filter::sharpen,
+    Jpeg => noise::jpeg,
+    Downscale => noise::downscale,
+    MultiplicativeNoise => noise::multiplicative_noise,
+    GaussNoise => noise::gauss_noise,
+    IsoNoise => noise::iso_noise,
+    ShotNoise => noise::shot_noise,
+    SaltAndPepper => noise::salt_and_pepper,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
 }
