@@ -28,6 +28,9 @@ mod dropout;
 /// Ops that change the type of pixels.
 mod convert;
 
+/// Chains of other ops, drawn for each sample.
+mod policy;
+
 /// What there is to know of every op.
 pub mod catalogue;
 

@@ -1,7 +1,7 @@
 use feedline_proto::v1::op::Op;
 
 use super::op::{About, Built, Refusal};
-use super::{colour, convert, dropout, filter, geometry, noise};
+use super::{colour, convert, dropout, filter, geometry, noise, policy};
 use crate::image::Form;
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it.
@@ -103,4 +103,9 @@ ops! {
     SaltAndPepper => noise::salt_and_pepper,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
+    RandAugment => policy::rand_augment,
+    TrivialAugmentWide => policy::trivial_augment_wide,
+    AutoAugment => policy::auto_augment,
+    AugMix => policy::aug_mix,
+    TimmAugment => policy::timm_augment,
 }
