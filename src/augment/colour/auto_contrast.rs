@@ -57,7 +57,9 @@ impl Op for AutoContrast {
         let channels = image.channels();
         match (image.values_mut(), self.method) {
             (ValuesMut::U8(values), _) => self.bytes(values, channels),
-            (ValuesMut::F32(values), AutoContrastMethod::Torchvision) => torchvision_floats(values, channels, self.full),
+            (ValuesMut::F32(values), AutoContrastMethod::Torchvision) => {
+                torchvision_floats(values, channels, self.full)
+            }
             (ValuesMut::F32(values), _) => {
                 let change = |values: &mut [u8]| self.bytes(values, channels);
                 by_bytes(values, self.full, Conversion::Albumentations, scratch, change);

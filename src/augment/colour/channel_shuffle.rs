@@ -11,7 +11,8 @@ struct ChannelShuffle;
 
 pub(in crate::augment) const ABOUT: About = About {
     version: 1,
-    equals: "Puts the channels in a random order, every one equally likely: `albumentations.ChannelShuffle`, torchvision's
+    equals:
+        "Puts the channels in a random order, every one equally likely: `albumentations.ChannelShuffle`, torchvision's
 `RandomChannelPermutation`. An image of one channel stays as it is. Exact.",
     targets: Targets::Image,
     example: "channel_shuffle = { p = 1 }",

@@ -79,11 +79,7 @@ impl Drawn {
         }
         let mut added = added(saturation).values().to_owned();
         added[0] = 0;
-        let tables = HsvTables {
-            hue: turned(hue),
-            saturation: Table::new(added),
-            value: self::added(self.val_shift),
-        };
+        let tables = HsvTables { hue: turned(hue), saturation: Table::new(added), value: self::added(self.val_shift) };
         match channels {
             3 => tables.apply(values),
             _ => Table::new(std::array::from_fn(|x| tables.gray(x as u8))).apply(values),

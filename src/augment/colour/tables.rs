@@ -78,8 +78,7 @@ mod tests {
 
     #[test]
     fn every_level_looks_up_alike() {
-        let tables =
-            Tables([Table::of(|x| x * 1.7 - 20.0), Table::of(|x| 255.0 - x), Table::of(|x| x * x / 255.0)]);
+        let tables = Tables([Table::of(|x| x * 1.7 - 20.0), Table::of(|x| 255.0 - x), Table::of(|x| x * x / 255.0)]);
         for pixels in [0, 1, 63, 64, 65, 500] {
             let input: Vec<u8> = (0..pixels * 3).map(|i: u32| (i * 7 + i * i / 11) as u8).collect();
             let expected: Vec<u8> = input.iter().enumerate().map(|(i, x)| tables.0[i % 3].value(*x)).collect();
