@@ -4,11 +4,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
-use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
+use feedline::sample::{BoundingBox, BoxRules, Keypoint, KeypointRules, Mask, Rules, Sample};
 use feedline::seed::{Key, Purpose};
 use feedline_proto::{rule, v1};
 
@@ -53,10 +53,32 @@ struct Annotations {
     expected_boxes: Vec<[f64; 4]>,
     keypoints: Vec<[f64; 2]>,
     expected_keypoints: Vec<[f64; 2]>,
+    /// Which of the boxes are left, by their places.
+    expected_labels: Option<Vec<i64>>,
+    /// What becomes of those that leave the image. Absent: they stay as they are.
+    rules: Option<NamedRules>,
     /// Largest difference of a coordinate, in pixels.
     tolerance: f64,
     /// Fraction of the mask's pixels that may have another class.
     mask_share: f64,
+}
+
+/// Rules by the names that albumentations gives them.
+#[derive(Clone, Copy, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NamedRules {
+    min_area: f64,
+    min_visibility: f64,
+    min_width: f64,
+    min_height: f64,
+    remove_invisible: bool,
+}
+
+impl From<NamedRules> for Rules {
+    fn from(NamedRules { min_area, min_visibility, min_width, min_height, remove_invisible }: NamedRules) -> Self {
+        let boxes = BoxRules { min_area, min_visibility, min_width, min_height, clip: false };
+        Rules { boxes, keypoints: KeypointRules { remove_invisible, flip_pairs: Vec::new() } }
+    }
 }
 
 #[test]
@@ -178,6 +200,7 @@ fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Ar
         })
         .collect();
     sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint::new(*x, *y)).collect();
+    sample.rules = annotations.rules.map(|rules| Arc::new(rules.into()));
     if let Some(mask) = mask {
         let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
         let size = Size::new(side(mask.shape[1])?, side(mask.shape[0])?);
@@ -196,6 +219,10 @@ fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) 
     }
     if !near_all(keypoints.as_flattened(), expected.expected_keypoints.as_flattened()) {
         return Err(format!("keypoints are {keypoints:?}, not {:?}", expected.expected_keypoints));
+    }
+    let labels: Vec<i64> = found.boxes.iter().map(|b| b.label).collect();
+    if expected.expected_labels.as_ref().is_some_and(|expected| *expected != labels) {
+        return Err(format!("boxes {labels:?} are left, not {:?}", expected.expected_labels));
     }
     let Some(mask) = found.masks.first() else { return Ok(()) };
     let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;

@@ -64,8 +64,8 @@ def save(
 
     case: "<op>/<case>". ops: list of ops as the contract's JSON spells them. image, expected: HWC arrays, uint8 or float32.
     full: value of full brightness of a float image. params: what the ops draw, as (number of the op, its name, parameters).
-    annotations: dict of boxes, expected_boxes (x_min, y_min, x_max, y_max), keypoints, expected_keypoints (x, y), tolerance (pixels)
-    and mask_share; mask: the mask before and after, both (height, width) of uint8.
+    annotations: dict of boxes, expected_boxes (x_min, y_min, x_max, y_max), keypoints, expected_keypoints (x, y), tolerance (pixels),
+    mask_share, rules and expected_labels (the places of the boxes that are left); mask: the mask before and after, both (height, width) of uint8.
     """
     image, expected = (np.ascontiguousarray(array) for array in (image, expected))
     for array in (image, expected):
