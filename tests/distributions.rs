@@ -32,6 +32,8 @@ pub(crate) enum Distribution {
     Uniform(f64, f64),
     /// Every whole number from the first to the last, both included, equally likely; true and false are 1 and 0.
     Integers(i64, i64),
+    /// The absolute value of a normal distribution around 0 with this standard deviation.
+    HalfNormal(f64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -121,6 +123,7 @@ impl Distribution {
         match self {
             Distribution::Uniform(low, high) => (low, high),
             Distribution::Integers(low, high) => (low as f64, high as f64),
+            Distribution::HalfNormal(_) => (0.0, f64::INFINITY),
         }
     }
 
@@ -132,6 +135,7 @@ impl Distribution {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
                 (below / count, (below + 1.0) / count)
             }
+            Distribution::HalfNormal(deviation) => [libm::erf(x / deviation / 2.0_f64.sqrt()); 2].into(),
         }
     }
 
@@ -142,6 +146,10 @@ impl Distribution {
             Distribution::Integers(low, high) => {
                 let count = (high - low + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 12.0).sqrt())
+            }
+            Distribution::HalfNormal(deviation) => {
+                let square = std::f64::consts::FRAC_2_PI;
+                (deviation * square.sqrt(), deviation * (1.0 - square).sqrt())
             }
         }
     }
