@@ -7,10 +7,13 @@ macro_rules! say {
 
 mod bench;
 mod demo;
+mod explain;
 mod health;
 mod inspect;
 mod load;
 mod npy;
+mod ops;
+mod picture;
 mod preview;
 mod progress;
 mod pull;
@@ -67,8 +70,12 @@ enum Command {
     Verify(verify::Args),
     /// Write a picture of originals beside augmented versions of each.
     Preview(preview::Args),
+    /// Show what a pipeline draws for one sample, and the image after each op.
+    Explain(explain::Args),
     /// Read batches from a server: a client on the command line.
     Pull(pull::Args),
+    /// List the ops of a pipeline, or show one in full: parameters, reference, example, cost.
+    Ops(ops::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
@@ -85,7 +92,9 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Preview(args) => preview::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Pull(args) => pull::run(&args),
+        Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Health(args) => health::run(&args),
     };

@@ -1,8 +1,7 @@
 """Writes the golden files of the geometry ops (tests/data/golden/<op>): what torchvision, tf.image, albumentations (OpenCV) and
 Pillow make of small, difficult images. Run it again only to add cases: the files are committed.
 
-pip install torch==2.15.0 torchvision==0.29.2 albumentations==2.0.8 opencv-python-headless==4.11.0.86 tensorflow-cpu==2.21.0 \
-    pillow==13.0.0 numpy==2.4.6 scikit-image==0.26.0
+Versions: requirements.txt. All of these scripts at once: generate.py.
 """
 
 import subprocess
@@ -13,16 +12,7 @@ import numpy as np
 import common
 from common import checker, noise, photo, pixel, primaries, producer, ramp, save
 
-common.require(
-    torch="2.15.0",
-    torchvision="0.29.2",
-    albumentations="2.0.8",
-    opencv_python_headless="4.11.0.86",
-    tensorflow_cpu="2.21.0",
-    pillow="13.0.0",
-    numpy="2.4.6",
-    scikit_image="0.26.0",
-)
+common.require(*common.PINS)
 ALBUMENTATIONS = producer("albumentations")
 OPENCV = producer("opencv-python-headless")
 PILLOW = producer("pillow")
