@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from common import clear, noise, producer, require, save
 
-require(albumentations="2.0.8", opencv_python_headless="4.11.0.86", numpy="2.4.6")
+require("albumentations", "opencv-python-headless", "numpy")
 cv2.setNumThreads(1)
 
 FAMILY = "annotation_rules"
