@@ -90,6 +90,15 @@ impl<'a> Image<'a> {
         Image { size, channels, pixels: Pixels::F32(pixels) }
     }
 
+    /// The same image, its 8-bit values borrowed, floats copied.
+    pub fn borrowed(&self) -> Image<'_> {
+        let pixels = match &self.pixels {
+            Pixels::U8(values) => Pixels::U8(Cow::Borrowed(values)),
+            Pixels::F32(values) => Pixels::F32(values.clone()),
+        };
+        Image { pixels, ..*self }
+    }
+
     /// Width and height.
     pub fn size(&self) -> Size {
         self.size

@@ -105,7 +105,7 @@ fn sound(pipeline: &Pipeline, sample: &Sample<'_>) -> Result<(), String> {
     if let Some(x) = image.as_f32().and_then(|values| values.iter().find(|x| !x.is_finite())) {
         return Err(format!("there is a {x}"));
     }
-    if let Some(mask) = sample.mask.as_ref().filter(|mask| mask.size != size) {
+    if let Some(mask) = sample.masks.iter().find(|mask| mask.size != size) {
         return Err(format!("the image is {size}, its mask {}", mask.size));
     }
     let places = sample.boxes.iter().flat_map(|b| [b.x_min, b.y_min, b.x_max, b.y_max]);
@@ -141,16 +141,17 @@ fn sample(form: Form, size: Size) -> Sample<'static> {
     let mut sample = Sample::new(image, 1);
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     sample.boxes = vec![BoundingBox { x_min: 0.0, y_min: height / 4.0, x_max: width / 2.0, y_max: height, label: 2 }];
-    sample.keypoints = vec![Keypoint { x: 0.0, y: 0.0 }, Keypoint { x: width - 1.0, y: (height - 1.0) / 2.0 }];
-    sample.mask = Some(Mask { size, classes: (0..size.area()).map(|i| (i % 5) as u8).collect() });
+    sample.keypoints = vec![Keypoint::new(0.0, 0.0), Keypoint::new(width - 1.0, (height - 1.0) / 2.0)];
+    sample.masks = vec![Mask { size, classes: (0..size.area()).map(|i| (i % 5) as u8).collect() }];
     sample
 }
 
 fn owned(sample: Sample<'_>) -> Sample<'static> {
-    let (size, channels) = (sample.image.size(), sample.image.channels());
-    let image = match sample.image.into_pixels() {
+    let Sample { image, label, boxes, masks, keypoints, rules } = sample;
+    let (size, channels) = (image.size(), image.channels());
+    let image = match image.into_pixels() {
         Pixels::U8(values) => Image::from_u8(size, channels, values.into_owned()),
         Pixels::F32(values) => Image::from_f32(size, channels, values),
     };
-    Sample { image, label: sample.label, boxes: sample.boxes, mask: sample.mask, keypoints: sample.keypoints }
+    Sample { image, label, boxes, masks, keypoints, rules }
 }

@@ -152,16 +152,16 @@ fn made(
         }
     };
     within(pipeline.output(), &made.image)?;
-    if made.mask.as_ref().is_some_and(|mask| mask.size != made.image.size()) {
+    if made.masks.iter().any(|mask| mask.size != made.image.size()) {
         return Err("image and mask are of different sizes in the end".into());
     }
-    let Sample { image, label, boxes, mask, keypoints } = made;
     let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
     let full = match pipeline.output().depth {
         Depth::F32 { full: Some(full) } => f64::from(full),
         _ => 1.0,
     };
-    Ok((tailed(&pipeline, image), full, Sample { image: nothing, label, boxes, mask, keypoints }))
+    let Sample { image, boxes, masks, keypoints, .. } = made;
+    Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
 }
 
 /// The sample of a case.
@@ -177,11 +177,11 @@ fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Ar
             label,
         })
         .collect();
-    sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint { x: *x, y: *y }).collect();
+    sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint::new(*x, *y)).collect();
     if let Some(mask) = mask {
         let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
-        sample.mask =
-            Some(Mask { size: Size::new(side(mask.shape[1])?, side(mask.shape[0])?), classes: classes.clone() });
+        let size = Size::new(side(mask.shape[1])?, side(mask.shape[0])?);
+        sample.masks = vec![Mask { size, classes: classes.clone() }];
     }
     Ok(sample)
 }
@@ -197,7 +197,7 @@ fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) 
     if !near_all(keypoints.as_flattened(), expected.expected_keypoints.as_flattened()) {
         return Err(format!("keypoints are {keypoints:?}, not {:?}", expected.expected_keypoints));
     }
-    let Some(mask) = &found.mask else { return Ok(()) };
+    let Some(mask) = found.masks.first() else { return Ok(()) };
     let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;
     let (classes, expected_classes) = (&mask.classes, expected_mask.values.as_f64());
     if expected_mask.shape[..2] != [mask.size.height as usize, mask.size.width as usize] {

@@ -2,6 +2,8 @@
 //! the field, what was found and what was expected; and the server goes on.
 
 mod common;
+#[path = "refusals/mixing.rs"]
+mod mixing;
 #[path = "common/raw.rs"]
 mod raw;
 
@@ -174,14 +176,6 @@ async fn forms_orders_and_slices_that_there_are_not_are_refused() {
             |r| ops(r, [Op::Resize(v1::Resize { height: 8, width: 8, filter: 99, ..Default::default() })]),
             &["resize.filter is 99", "FILTER_BILINEAR"],
         ),
-        (
-            |r| {
-                spec(r).mixing = mixed(small_spec(1), cutmix()).mixing;
-                spec(r).dataset = "unlabelled".into();
-            },
-            &["spec.mixing is set", "no classes"],
-        ),
-        (|r| spec(r).mixing = Some(v1::Mixing::default()), &["spec.mixing is empty, expected cutmix or mixup"]),
         (|r| spec(r).split = "train[50:50]".into(), &["split \"train[50:50]\"", "no sample"]),
         (|r| spec(r).split = "train[:0%]".into(), &["split \"train[", "no sample"]),
         (|r| spec(r).split = "train[:80%".into(), &["the closing ] is missing"]),
@@ -201,19 +195,11 @@ async fn forms_orders_and_slices_that_there_are_not_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_that_no_server_of_this_revision_reads_are_refused_when_set() {
     let cases: &[(Spoil, &[&str])] = &[
-        (|r| spec(r).views = Some(v1::Views { count: 2 }), &["spec.views is set", "does not support"]),
         (|r| spec(r).mixture = vec![v1::MixtureSource::default()], &["spec.mixture", "does not support"]),
         (|r| spec(r).sampling = Some(v1::Sampling::default()), &["spec.sampling", "does not support"]),
         (|r| spec(r).targets = vec![v1::Target::Boxes.into()], &["spec.targets", "does not support"]),
         (|r| delivery(r).repeat = true, &["delivery.repeat is true", "does not support"]),
         (|r| spec(r).decode.get_or_insert_default().scaled = true, &["spec.decode.scaled", "does not support"]),
-        (
-            |r| {
-                spec(r).mixing = mixed(small_spec(1), cutmix()).mixing;
-                spec(r).mixing.get_or_insert_default().off_from_epoch = Some(3);
-            },
-            &["spec.mixing.off_from_epoch is 3", "does not support"],
-        ),
         (|r| spec(r).order = v1::Order::BlockShuffled.into(), &["spec.order is block_shuffled"]),
     ];
     all_refused(Code::InvalidArgument, cases).await;

@@ -53,6 +53,17 @@ class Batch:
         return self.tensor("sample") if in_tensor else np.array(self.header.samples, np.int64)
 
 
+def mean_of_views(predictions: np.ndarray, views: int) -> np.ndarray:
+    """Averages predictions [samples * views, ...] over the views of every sample: [samples, ...].
+
+    `views` is that of the image tensor; its rows are those of one sample after the other. 0 and 1 change nothing.
+    """
+    views = max(views, 1)
+    if len(predictions) % views:
+        raise ValueError(f"{len(predictions)} predictions, expected a multiple of {views} views")
+    return predictions.reshape(-1, views, *predictions.shape[1:]).mean(axis=1)
+
+
 def assemble(parts: Iterator[batch_pb2.BatchPart]) -> Iterator[Batch]:
     """Puts batches together. The checksum is taken part by part, while the bytes are still in the cache."""
     header, payload, filled, crc = None, None, 0, 0

@@ -95,7 +95,7 @@ fn parse(text: &str) -> Option<v1::Pipeline> {
 }
 
 /// Examples of what has no file of its own among the ops.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
     (
         "sequence",
         "ops = [\n  { sequence = { p = 0.5, ops = [\n    { grayscale = {} },\n    { contrast = { factor = [0.5, 1.5] } },\n  ] } },\n]\n",
@@ -114,6 +114,10 @@ const OTHERS: [(&str, &str); 6] = [
     ),
     ("cutmix", "[mixing]\ncutmix = { alpha = 1.0, p = 0.5 }\n"),
     ("mixup", "[mixing]\nmixup = { alpha = 0.2 }\n"),
+    (
+        "cutmix_or_mixup",
+        "[mixing]\ncutmix_or_mixup = { switch_prob = 0.5, cutmix = { alpha = 1.0 }, mixup = { alpha = 0.8 } }\n",
+    ),
 ];
 
 #[cfg(test)]

@@ -225,10 +225,14 @@ fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
     }
 }
 
+/// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.
+pub fn is_tail(op: &v1::Op) -> bool {
+    matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)))
+}
+
 /// Where the run of `to_float` and `normalize` at the end of `ops` begins.
 fn tail_start(ops: &[v1::Op]) -> usize {
-    let in_tail = |op: &&v1::Op| matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)));
-    ops.len() - ops.iter().rev().take_while(in_tail).count()
+    ops.len() - ops.iter().rev().take_while(|op| is_tail(op)).count()
 }
 
 struct Builder {

@@ -3,5 +3,5 @@ mod mix;
 mod slots;
 
 pub use collate::{Writer, paste};
-pub use mix::{DrawPer, Mix, MixKind, Mixed, Mixing, VERSION as MIXING_VERSION, soft_label};
-pub use slots::{Row, Slots};
+pub use mix::{DrawPer, How, Kind, Mix, MixKind, Mixed, Mixing, VERSION as MIXING_VERSION};
+pub use slots::{Row, Section, Slots};

@@ -201,7 +201,7 @@ fn write_sheet(args: &Args, engine: &Engine, batch: &Batch) -> Result<(), Failur
     let request = engine.resolve(&spec(), &v1::Placement::default(), &v1::Delivery::default())?;
     let recipe = &request.recipe;
     let (Some(tail), Some((image, bytes)), Some((_, labels))) =
-        (recipe.pipeline.tail(), batch.tensor("image"), batch.tensor("label"))
+        (recipe.tail(), batch.tensor("image"), batch.tensor("label"))
     else {
         return Err(Failure::new("the batch has no image or label"));
     };

@@ -1,6 +1,7 @@
 mod assemble;
 mod retry;
 mod stream;
+mod views;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tonic::{Code, Status};
 
 pub use assemble::Batch;
 pub use stream::BatchStream;
+pub use views::mean_of_views;
 
 use crate::server::{CHOSEN, PASSES};
 use retry::Retry;

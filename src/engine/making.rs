@@ -12,10 +12,12 @@ use super::phase::Phase;
 pub(super) use super::phase::{Task, Then};
 use super::recipe::Recipe;
 use super::request::{Form, Request};
-use crate::batch::{Mix, Slots, soft_label};
+use crate::batch::{Mix, Section, Slots};
 use crate::image::{Image, Size};
 use crate::plan::Cursor;
 use crate::tensor::{Dtype, Layout, Tensor};
+
+mod assembly;
 
 /// What tells batches apart: sessions that ask for the same get the same making.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,7 +99,8 @@ pub(super) struct Chosen {
 
 /// A row before it is mixed.
 pub(super) struct Staged {
-    pub(super) image: Image<'static>,
+    /// Its views, which are of one group.
+    pub(super) views: Vec<Image<'static>>,
     pub(super) label: i64,
 }
 
@@ -106,8 +109,10 @@ pub(super) struct RowDone {
     pub(super) label: i64,
     pub(super) partner_label: Option<i64>,
     pub(super) chosen: Chosen,
+    /// Size of the first group's images.
     pub(super) size: Size,
-    pub(super) crc32c: u32,
+    /// CRC32C of its views in each group's tensor.
+    pub(super) crc32c: Vec<u32>,
 }
 
 impl Making {
@@ -259,21 +264,26 @@ impl Making {
         let _ = self.done[row].set(done);
     }
 
-    /// Length of an image of `size` in the payload.
-    pub(super) fn row_bytes(&self, size: Size) -> usize {
-        self.form.writer.bytes(size.area()) as usize
+    /// Length of an image of `size` in the tensor of a group.
+    pub(super) fn image_bytes(&self, group: usize, size: Size) -> usize {
+        self.form.writers[group].bytes(size.area()) as usize
     }
 
-    /// Hands the place of a row in the payload to `write`.
+    /// Hands the place of a row's views in the tensor of a group to `write`.
     ///
     /// # Errors
     /// [`BatchError::Internal`] if the row is written by somebody else: a bug.
-    pub(super) fn write_row<R>(&self, row: usize, write: impl FnOnce(&mut [u8]) -> R) -> Result<R, BatchError> {
+    pub(super) fn write_row<R>(
+        &self,
+        group: usize,
+        row: usize,
+        write: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R, BatchError> {
         self.ensure_slots();
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let mut slot = slots
             .as_ref()
-            .and_then(|slots| slots.row(row))
+            .and_then(|slots| slots.row(group, row))
             .ok_or_else(|| BatchError::Internal(format!("row {row} of {} is written twice", self.key.cursor)))?;
         Ok(write(&mut slot))
     }
@@ -282,10 +292,13 @@ impl Making {
     fn ensure_slots(&self) {
         let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(charge) = charge.take() {
-            let row_bytes = self.row_bytes(self.recipe.largest());
-            let payload = self.tensors(self.recipe.largest()).1;
+            let (tensors, payload) = self.tensors(self.recipe.largest());
             let mut buffer = charge.buffer(payload as usize);
-            let slots = Slots::new(buffer.lift(), self.own, row_bytes);
+            let sections = self.recipe.groups.iter().zip(&tensors).enumerate().map(|(index, (group, tensor))| {
+                let row_bytes = self.image_bytes(index, group.output.largest) * group.views as usize;
+                Section { offset: tensor.offset as usize, row_bytes }
+            });
+            let slots = Slots::new(buffer.lift(), self.own, sections.collect());
             *self.buffer.lock().unwrap_or_else(PoisonError::into_inner) = Some(buffer);
             *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
         }
@@ -306,64 +319,6 @@ impl Making {
         let _ = self.outcome.set(outcome.map(Arc::new));
     }
 
-    fn assembled(&self) -> Result<Batch, BatchError> {
-        let internal = |what: &str| BatchError::Internal(format!("{what} of {} is missing", self.key.cursor));
-        self.ensure_slots();
-        let slots = self.slots.write().unwrap_or_else(PoisonError::into_inner).take();
-        let buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(slots), Some(mut buffer)) = (slots, buffer) else { return Err(internal("the payload")) };
-        buffer.put(slots.into_memory());
-        let done: Vec<&RowDone> = self.done.iter().filter_map(OnceLock::get).collect();
-        if done.len() != self.own {
-            return Err(internal("a row"));
-        }
-        let size = done.first().map_or(self.recipe.largest(), |row| row.size);
-        let (tensors, payload_bytes) = self.tensors(size);
-        let payload = &mut buffer.bytes_mut()[..payload_bytes as usize];
-        let images = self.row_bytes(size) * self.own;
-        payload[images..].fill(0);
-        for tensor in &tensors[1..] {
-            let bytes = &mut payload[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize];
-            match tensor.name.as_str() {
-                "label" if self.is_mixed() => self.soft_labels(&done, bytemuck::cast_slice_mut(bytes)),
-                "label" => fill(bytes, done.iter().map(|row| row.label)),
-                _ => fill(bytes, done.iter().map(|row| row.chosen.sample as i64)),
-            }
-        }
-        let row_bytes = self.row_bytes(size);
-        let of_rows = done.iter().fold(0, |crc, row| crc32c::crc32c_combine(crc, row.crc32c, row_bytes));
-        let crc32c = crc32c::crc32c_append(of_rows, &payload[images..]);
-        let length = self.recipe.plan.length();
-        let own = self.rows.iter().take(self.own).enumerate();
-        let wrapped_rows = own.filter(|(_, row)| row.position >= length).map(|(row, _)| row as u32).collect();
-        let substitutions = done.iter().enumerate().filter_map(|(row, done)| {
-            let (damaged, cause) = done.chosen.instead_of.clone()?;
-            Some(v1::Substitution { row: row as u32, damaged, substitute: done.chosen.sample, cause })
-        });
-        Ok(Batch {
-            recipe: Arc::clone(&self.recipe),
-            cursor: self.key.cursor,
-            samples: done.iter().map(|row| row.chosen.sample).collect(),
-            first_row: self.first_row,
-            global_rows: self.global_rows,
-            wrapped_rows,
-            substitutions: substitutions.collect(),
-            crc32c,
-            timings: self.timings(),
-            tensors,
-            payload_bytes: payload_bytes as usize,
-            buffer,
-        })
-    }
-
-    fn soft_labels(&self, done: &[&RowDone], out: &mut [f32]) {
-        let classes = self.recipe.dataset.classes.len();
-        for ((plan, row), out) in self.rows.iter().zip(done).zip(out.chunks_exact_mut(classes.max(1))) {
-            let partner = plan.mix.and_then(|(mix, _)| Some((row.partner_label?, mix.weight)));
-            soft_label(row.label, partner, out);
-        }
-    }
-
     fn timings(&self) -> v1::Timings {
         v1::Timings {
             decode_ns: self.decode_ns.load(Ordering::Relaxed),
@@ -373,8 +328,4 @@ impl Making {
             shared_by: 0,
         }
     }
-}
-
-fn fill(bytes: &mut [u8], values: impl Iterator<Item = i64>) {
-    bytes.chunks_exact_mut(8).zip(values).for_each(|(out, x)| out.copy_from_slice(&x.to_le_bytes()));
 }

@@ -8,6 +8,7 @@ mod request;
 mod schedule;
 mod session;
 mod statistics;
+mod views;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use recipe::Recipe;
 pub use request::{Form, Request};
 pub use session::{Lease, Session};
 pub use statistics::{Snapshot, Statistics};
+pub use views::ViewGroup;
 
 use crate::augment::preset;
 use crate::decode::Limits;

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
-use crate::augment::Pipeline;
-use crate::batch::{self, DrawPer, MixKind, Mixing};
+use super::views::{self, ViewGroup, Views};
+use crate::augment::{Pipeline, Tail};
+use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
 use crate::store::{Dataset, Split};
@@ -19,8 +20,10 @@ pub struct Recipe {
     pub members: Members,
     /// Which sample at which row of which step.
     pub plan: Plan,
-    /// What happens to every image.
+    /// What happens to every image, before its views are made if there are several.
     pub pipeline: Pipeline,
+    /// The views of every sample, a tensor for each group; without views one group of one.
+    pub groups: Vec<ViewGroup>,
     /// What happens to pairs of rows.
     pub mixing: Option<Mixing>,
     /// Whether images are turned as their EXIF orientation says.
@@ -63,8 +66,19 @@ impl Recipe {
         let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
         let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
         let pipeline = spec.pipeline.clone().unwrap_or_default();
-        let pipeline = Pipeline::build(&pipeline, form(samples, exif_orientation)?)?;
-        if pipeline.output().fixed().is_none() && spec.global_batch_size != 1 {
+        let form = form(samples, exif_orientation)?;
+        let (pipeline, groups) = match &spec.views {
+            Some(views) => {
+                let Views { common, groups } = Views::new(views, &pipeline, form)?;
+                (common, groups)
+            }
+            None => {
+                let pipeline = Pipeline::build(&pipeline, form)?;
+                let group = ViewGroup::plain(pipeline.output());
+                (pipeline, vec![group])
+            }
+        };
+        if spec.views.is_none() && pipeline.output().fixed().is_none() && spec.global_batch_size != 1 {
             let Form { smallest, largest, .. } = pipeline.output();
             return Err(RequestError::invalid(format!(
                 "spec.pipeline leaves images of different sizes, {smallest} to {largest}, which make no batch of \
@@ -76,12 +90,18 @@ impl Recipe {
         if mixing.is_some() && dataset.classes.is_empty() {
             return Err(RequestError::invalid("spec.mixing is set, expected none: the dataset has no classes to mix"));
         }
+        if mixing.is_some() && groups.len() > 1 {
+            return Err(RequestError::invalid(
+                "spec.mixing is set beside several groups of views, expected one group: a box or a ratio is drawn for one size",
+            ));
+        }
         let mut recipe = Recipe {
             dataset: Arc::clone(dataset),
             split,
             members,
             plan,
             pipeline,
+            groups,
             mixing,
             exif_orientation,
             seed: spec.seed,
@@ -97,19 +117,30 @@ impl Recipe {
         &self.dataset.splits[self.split]
     }
 
-    /// Size of every image of a batch; none when sizes differ (batches of one row).
+    /// Size of every image of the first group; none when sizes differ (batches of one row).
     pub fn size(&self) -> Option<Size> {
-        self.pipeline.output().fixed()
+        self.groups[0].output.fixed()
     }
 
-    /// Largest size that an image of a batch can have.
+    /// Largest size that an image of the first group can have.
     pub fn largest(&self) -> Size {
-        self.pipeline.output().largest
+        self.groups[0].output.largest
     }
 
     /// Whether the images are 8 bits before the pipeline's tail.
     pub fn is_u8(&self) -> bool {
-        self.pipeline.output().depth == Depth::U8
+        self.groups.iter().all(|group| group.output.depth == Depth::U8)
+    }
+
+    /// The last `to_float` and `normalize` of 8-bit images, left for the writing into the batch or for the client.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.groups[0].tail().or(self.pipeline.tail())
+    }
+
+    /// Bytes of one image of `group`, of its largest size, before it is written.
+    pub(super) fn image_bytes(&self, group: &ViewGroup) -> u64 {
+        let value = if group.output.depth == Depth::U8 { 1 } else { 4 };
+        group.output.largest.area() * group.output.channels as u64 * value
     }
 
     /// Fields by number, defaults left out, floats by their bits; the dataset by its fingerprint, not its name; and the
@@ -121,7 +152,14 @@ impl Recipe {
         if self.mixing.is_some() {
             hasher.update(format!("mixing {}\n", batch::MIXING_VERSION).as_bytes());
         }
-        for (op, version) in self.pipeline.versions() {
+        let mut versions = self.pipeline.versions().to_vec();
+        if self.spec.views.is_some() {
+            versions.extend(self.groups.iter().flat_map(ViewGroup::versions));
+            versions.push(("views", views::VERSION));
+            versions.sort_unstable();
+            versions.dedup();
+        }
+        for (op, version) in versions {
             hasher.update(format!("{op} {version}\n").as_bytes());
         }
         hasher.finalize().to_hex()[..32].to_owned()
@@ -150,15 +188,42 @@ fn form(samples: &Split, exif_orientation: bool) -> Result<Form, RequestError> {
 }
 
 fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {
+    use v1::mixing::Kind as Message;
     let per = |per| if per == v1::DrawPer::Batch { DrawPer::Batch } else { DrawPer::Row };
-    let (kind, alpha, p, per) = match &message.kind {
-        Some(v1::mixing::Kind::Cutmix(m)) => (MixKind::CutMix, m.alpha.unwrap_or(1.0), m.p, per(m.per())),
-        Some(v1::mixing::Kind::Mixup(m)) => (MixKind::MixUp, m.alpha.unwrap_or(0.2), m.p, per(m.per())),
+    let cutmix = |m: &v1::CutMix| {
+        let kind = Kind { kind: MixKind::CutMix, alpha: m.alpha.unwrap_or(1.0), p: m.p.unwrap_or(1.0) };
+        (kind, per(m.per()))
+    };
+    let mixup = |m: &v1::MixUp| {
+        let kind = Kind { kind: MixKind::MixUp, alpha: m.alpha.unwrap_or(0.2), p: m.p.unwrap_or(1.0) };
+        (kind, per(m.per()))
+    };
+    let (how, per) = match &message.kind {
+        Some(Message::Cutmix(m)) => (How::One(cutmix(m).0), cutmix(m).1),
+        Some(Message::Mixup(m)) => (How::One(mixup(m).0), mixup(m).1),
+        Some(Message::CutmixOrMixup(m)) => {
+            let (cutmix, cut_per) = cutmix(&m.cutmix.unwrap_or_default());
+            let (mixup, mix_per) = mixup(&m.mixup.unwrap_or_default());
+            if cut_per != mix_per {
+                return Err(RequestError::invalid(format!(
+                    "spec.mixing.cutmix_or_mixup draws cutmix per {cut_per:?} and mixup per {mix_per:?}, expected both alike"
+                )));
+            }
+            (How::Either(m.switch_prob.unwrap_or(0.5), cutmix, mixup), cut_per)
+        }
         None => {
-            return Err(RequestError::invalid("spec.mixing is empty, expected cutmix or mixup, or no mixing at all"));
+            return Err(RequestError::invalid(
+                "spec.mixing is empty, expected cutmix, mixup or cutmix_or_mixup, or no mixing at all",
+            ));
         }
     };
-    Ok(Mixing { kind, alpha, p: p.unwrap_or(1.0), per, group: message.group_size.unwrap_or(16).max(1) })
+    Ok(Mixing {
+        how,
+        per,
+        group: message.group_size.unwrap_or(16).max(1),
+        smoothing: message.label_smoothing.unwrap_or(0.0),
+        off_from_epoch: message.off_from_epoch,
+    })
 }
 
 fn resolved(spec: &v1::LoaderSpec, dataset: &Dataset, slice: &SplitSlice, last: LastBatch) -> v1::LoaderSpec {

@@ -5,6 +5,7 @@ use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
 use super::recipe::Recipe;
+use super::views::ViewGroup;
 use crate::batch::Writer;
 use crate::image::Size;
 use crate::plan::{Cursor, Shard};
@@ -43,7 +44,8 @@ pub struct Form {
     pub layout: Layout,
     /// Whether damaged samples are replaced.
     pub substitute: bool,
-    pub(super) writer: Writer,
+    /// One for each group of views.
+    pub(super) writers: Vec<Writer>,
 }
 
 impl std::fmt::Debug for Form {
@@ -71,29 +73,37 @@ impl Form {
                  FP32, FP16 or BF16, or move to_float to the end",
             ));
         }
-        let tail = (dtype != Dtype::Uint8).then(|| recipe.pipeline.tail()).flatten();
-        let writer = Writer::new(tail, recipe.pipeline.output().channels, dtype, layout);
+        let tail = (dtype != Dtype::Uint8).then(|| recipe.tail()).flatten();
+        let groups = recipe.groups.iter();
+        let writers = groups.map(|group| Writer::new(tail, group.output.channels, dtype, layout)).collect();
         let substitute = delivery.bad_samples() == v1::BadSamples::Substitute;
-        Ok(Form { dtype, layout, substitute, writer })
+        Ok(Form { dtype, layout, substitute, writers })
     }
 
-    /// The tensors of `rows` rows of images of `size`, laid out, and the length of the payload in bytes.
+    /// The tensors of `rows` rows, laid out, and the length of the payload in bytes; the images of the first group are of `size`.
     pub(super) fn tensors(&self, recipe: &Recipe, rows: u32, size: Size) -> Result<(Vec<Tensor>, u64), TensorError> {
-        let (n, h, w) = (u64::from(rows), u64::from(size.height), u64::from(size.width));
-        let channels = recipe.pipeline.output().channels as u64;
-        let shape = if self.layout == Layout::Nhwc { vec![n, h, w, channels] } else { vec![n, channels, h, w] };
+        let n = u64::from(rows);
         let tensor = |name: &str, dtype: Dtype, shape| Tensor {
             name: name.into(),
             dtype: dtype.into(),
             shape,
             ..Default::default()
         };
+        let image = |(index, group): (usize, &ViewGroup)| {
+            let Size { width, height } = if index == 0 { size } else { group.output.largest };
+            let (h, w, channels) = (u64::from(height), u64::from(width), group.output.channels as u64);
+            let n = n * u64::from(group.views);
+            let shape = if self.layout == Layout::Nhwc { vec![n, h, w, channels] } else { vec![n, channels, h, w] };
+            let views = if recipe.spec.views.is_some() { group.views } else { 0 };
+            Tensor { views, ..tensor(&group.tensor, self.dtype, shape) }
+        };
+        let mut tensors: Vec<Tensor> = recipe.groups.iter().enumerate().map(image).collect();
         let label = if recipe.mixing.is_some() {
             tensor("label", Dtype::Fp32, vec![n, recipe.dataset.classes.len() as u64])
         } else {
             tensor("label", Dtype::Int64, vec![n])
         };
-        let mut tensors = vec![tensor("image", self.dtype, shape), label];
+        tensors.push(label);
         if rows > MOST_SAMPLES_IN_HEADER {
             tensors.push(tensor("sample", Dtype::Int64, vec![n]));
         }
@@ -161,9 +171,8 @@ impl Request {
         if let Some(mixing) = &self.recipe.mixing {
             // Partners of rows at both cuts of the rank may lie outside of it.
             let partners = if self.world_size > 1 { 2 * u64::from(mixing.group) } else { 0 };
-            let value = if self.recipe.is_u8() { 1 } else { 4 };
-            let image = self.recipe.largest().area() * self.recipe.pipeline.output().channels as u64 * value;
-            staged = (u64::from(self.rows()) + partners) * image;
+            let images: u64 = self.recipe.groups.iter().map(|g| self.recipe.image_bytes(g) * u64::from(g.views)).sum();
+            staged = (u64::from(self.rows()) + partners) * images;
         }
         self.payload_bytes().saturating_add(staged)
     }
@@ -172,7 +181,7 @@ impl Request {
     pub fn describe(&self) -> v1::DescribeResponse {
         let recipe = &*self.recipe;
         let (tensors, payload_bytes) = self.payload().unwrap_or_default();
-        let tail = (self.form.dtype == Dtype::Uint8).then(|| recipe.pipeline.tail()).flatten();
+        let tail = (self.form.dtype == Dtype::Uint8).then(|| recipe.tail()).flatten();
         let varying = recipe.size().is_none();
         let largest_image_shape = tensors.iter().filter(|_| varying).map(|tensor| tensor.shape[1..].to_vec()).next();
         v1::DescribeResponse {
@@ -203,7 +212,7 @@ impl Request {
                 rows.start, rows.end, mixing.group
             ));
         }
-        if mixing.kind == crate::batch::MixKind::MixUp && self.form.dtype == Dtype::Uint8 {
+        if mixing.blends() && self.form.dtype == Dtype::Uint8 {
             warnings
                 .push("mixup of UINT8 rounds to the nearest whole number; FP32 and FP16 are blended unrounded".into());
         }

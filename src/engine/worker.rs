@@ -7,6 +7,7 @@ use super::error::{BatchError, Culprit};
 use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
 use super::statistics::Statistics;
+use super::views::ViewGroup;
 use crate::augment::Scratch;
 use crate::batch::{Mixed, paste};
 use crate::decode::{self, DecodeError, Decoder, Limits};
@@ -100,24 +101,47 @@ impl Worker {
         let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.pipeline.run(Sample::new(image, label), key, scratch);
-        clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
         statistics.rows.fetch_add(1, Ordering::Relaxed);
-
-        if recipe.size().is_some_and(|expected| expected != sample.image.size()) {
-            let (found, expected) = (sample.image.size(), recipe.largest());
-            return Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")));
-        }
         if making.is_mixed() {
+            let group = &recipe.groups[0];
+            let views = match group.view(0) {
+                None => vec![owned(sample.image)],
+                Some(_) => {
+                    let view = |view| Ok(owned(view_of(group, view, &sample, key, scratch)?.into_owned()));
+                    (0..group.views).map(view).collect::<Result<_, BatchError>>()?
+                }
+            };
+            clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
             if row < making.own_rows() {
                 making.note(row, found.chosen);
             }
-            making.stage(row, Staged { image: owned(sample.image), label });
-        } else {
-            let size = sample.image.size();
-            let crc32c = write(making, row, size, |out| making.form.writer.write(&sample.image, out))?;
-            scratch.recycle(sample.image);
-            making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c });
+            making.stage(row, Staged { views, label });
+            return Ok(());
         }
+        let mut crc32c = Vec::with_capacity(recipe.groups.len());
+        let mut first_size = None;
+        for (index, group) in recipe.groups.iter().enumerate() {
+            let summed = making.write_row(index, row, |slot| {
+                let mut rest = &mut slot[..];
+                for view in 0..group.views {
+                    let image = view_of(group, view, &sample, key, scratch)?;
+                    clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
+                    first_size.get_or_insert(image.size());
+                    rest =
+                        write(making, index, rest, image.size(), |out| making.form.writers[index].write(&image, out));
+                    if let Cow::Owned(image) = image {
+                        scratch.recycle(image);
+                    }
+                    clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+                }
+                let unwritten = rest.len();
+                Ok::<_, BatchError>(crc32c::crc32c(&slot[..slot.len() - unwritten]))
+            })??;
+            crc32c.push(summed);
+        }
+        scratch.recycle(sample.image);
+        let size = first_size.unwrap_or(recipe.largest());
+        making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c });
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
     }
@@ -126,31 +150,38 @@ impl Worker {
         let mut clock = Clock::start();
         // A row that could not be made has noted why.
         let Some(own) = making.staged(row) else { return Ok(()) };
-        let writer = &making.form.writer;
-        let size = own.image.size();
-        let mut partner_label = None;
-        let crc32c = match making.rows[row].mix {
-            None => write(making, row, size, |out| writer.write(&own.image, out))?,
-            Some((mix, partner)) => {
-                let Some(partner) = making.staged(partner) else { return Ok(()) };
-                partner_label = Some(partner.label);
-                match mix.how {
-                    Mixed::MixUp => {
-                        let weight = mix.weight as f32;
-                        write(making, row, size, |out| writer.write_blend(&own.image, &partner.image, weight, out))?
-                    }
-                    Mixed::CutMix(window) => {
-                        let mut image = self.copy(&own.image);
-                        paste(&mut image, &partner.image, window);
-                        let crc32c = write(making, row, size, |out| writer.write(&image, out))?;
-                        self.scratch.recycle(image);
-                        crc32c
-                    }
-                }
-            }
+        let partner = match making.rows[row].mix {
+            None => None,
+            Some((mix, partner)) => match making.staged(partner) {
+                None => return Ok(()),
+                Some(partner) => Some((mix, partner)),
+            },
         };
+        let writer = &making.form.writers[0];
+        let size = own.views.first().map_or(making.recipe.largest(), Image::size);
+        let crc32c = making.write_row(0, row, |slot| {
+            let mut rest = &mut slot[..];
+            for (view, image) in own.views.iter().enumerate() {
+                let with = partner.and_then(|(mix, partner)| Some((mix, partner.views.get(view)?)));
+                rest = write(making, 0, rest, size, |out| match with {
+                    None => writer.write(image, out),
+                    Some((mix, partner)) => match mix.how {
+                        Mixed::MixUp => writer.write_blend(image, partner, mix.weight as f32, out),
+                        Mixed::CutMix(window) => {
+                            let mut image = self.copy(image);
+                            paste(&mut image, partner, window);
+                            writer.write(&image, out);
+                            self.scratch.recycle(image);
+                        }
+                    },
+                });
+            }
+            let unwritten = rest.len();
+            crc32c::crc32c(&slot[..slot.len() - unwritten])
+        })?;
         if let Some(chosen) = making.noted(row) {
-            making.row_done(row, RowDone { label: own.label, partner_label, chosen, size, crc32c });
+            let partner_label = partner.map(|(_, partner)| partner.label);
+            making.row_done(row, RowDone { label: own.label, partner_label, chosen, size, crc32c: vec![crc32c] });
         }
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
@@ -270,13 +301,44 @@ fn culprit(recipe: &Recipe, index: u64) -> Culprit {
     Culprit { dataset: recipe.dataset.name.clone(), split: samples.name().to_owned(), index, key: samples.key(index) }
 }
 
-/// Writes a row of an image of `size` and returns the CRC32C of what was written, while it is still in the cache.
-fn write(making: &Making, row: usize, size: Size, write: impl FnOnce(&mut [u8])) -> Result<u32, BatchError> {
-    let bytes = making.row_bytes(size);
-    making.write_row(row, |slot| {
-        write(&mut slot[..bytes]);
-        crc32c::crc32c(&slot[..bytes])
-    })
+/// A view of a sample that the spec's pipeline has left.
+///
+/// # Errors
+/// [`BatchError::Internal`] if it is not of the size that was announced: a bug.
+fn view_of<'a>(
+    group: &ViewGroup,
+    view: u32,
+    sample: &'a Sample<'_>,
+    key: Key,
+    scratch: &mut Scratch,
+) -> Result<Cow<'a, Image<'a>>, BatchError> {
+    let image = match group.view(view) {
+        None => Cow::Borrowed(&sample.image),
+        Some((pipeline, number)) => {
+            let sample = Sample::new(sample.image.borrowed(), sample.label);
+            Cow::Owned(pipeline.run(sample, Key { view: number, ..key }, scratch).image)
+        }
+    };
+    match group.output.fixed() {
+        Some(expected) if expected != image.size() => {
+            let found = image.size();
+            Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")))
+        }
+        _ => Ok(image),
+    }
+}
+
+/// Writes an image of `size` at the start of `out`; returns what is left of it.
+fn write<'a>(
+    making: &Making,
+    group: usize,
+    out: &'a mut [u8],
+    size: Size,
+    write: impl FnOnce(&mut [u8]),
+) -> &'a mut [u8] {
+    let (image, rest) = out.split_at_mut(making.image_bytes(group, size));
+    write(image);
+    rest
 }
 
 fn owned(image: Image<'_>) -> Image<'static> {

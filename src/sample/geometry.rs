@@ -50,7 +50,7 @@ impl Geometry {
         (a * x + b * y + c, d * x + e * y + f)
     }
 
-    /// Moves boxes (the hull of their corners), mask (nearest pixel; 0 beyond the edge) and keypoints of `sample`. Boxes are
+    /// Moves boxes (the hull of their corners), masks (nearest pixel; 0 beyond the edge) and keypoints of `sample`. Boxes are
     /// not clipped here.
     pub fn move_annotations(&self, sample: &mut Sample<'_>) {
         for b in &mut sample.boxes {
@@ -65,7 +65,7 @@ impl Geometry {
             let (x, y) = self.point(point.x + 0.5, point.y + 0.5);
             (point.x, point.y) = (x - 0.5, y - 0.5);
         }
-        if let Some(mask) = &mut sample.mask {
+        for mask in &mut sample.masks {
             *mask = self.moved_mask(mask);
         }
     }
@@ -104,8 +104,9 @@ mod tests {
             image: Image::from_u8(size, 1, vec![0, 0, 9, 0, 0, 0]),
             label: 4,
             boxes: vec![BoundingBox { x_min: 2.0, y_min: 0.0, x_max: 3.0, y_max: 1.0, label: 4 }],
-            mask: Some(Mask { size, classes: vec![0, 0, 9, 0, 0, 0] }),
-            keypoints: vec![Keypoint { x: 2.0, y: 0.0 }],
+            masks: vec![Mask { size, classes: vec![0, 0, 9, 0, 0, 0] }],
+            keypoints: vec![Keypoint::new(2.0, 0.0)],
+            rules: None,
         }
     }
 
@@ -123,7 +124,7 @@ mod tests {
         ] {
             let mut sample = marked();
             geometry.move_annotations(&mut sample);
-            let mask = sample.mask.expect("still there");
+            let mask = &sample.masks[0];
             assert_eq!(mask.size, geometry.size);
             assert_eq!(mask.classes[y * geometry.size.width as usize + x], 9, "{geometry:?}");
             assert_eq!(mask.classes.iter().filter(|class| **class == 9).count(), 1);
@@ -138,7 +139,7 @@ mod tests {
     fn stretching_doubles_boxes_and_pixels() {
         let mut sample = marked();
         Geometry::stretch((0, 0), Size::new(3, 2), Size::new(6, 4)).move_annotations(&mut sample);
-        assert_eq!(sample.mask.expect("still there").classes.iter().filter(|class| **class == 9).count(), 4);
+        assert_eq!(sample.masks[0].classes.iter().filter(|class| **class == 9).count(), 4);
         assert_eq!((sample.boxes[0].x_min, sample.boxes[0].x_max), (4.0, 6.0));
     }
 }

@@ -1,7 +1,7 @@
 //! Colour ops.
 
 use crate::Case;
-use crate::Distribution::Uniform;
+use crate::Distribution::{Integers, Uniform};
 
 pub(crate) fn cases() -> Vec<Case> {
     let case = |op, pointer, distribution| Case { op, pointer, distribution };
@@ -15,6 +15,24 @@ pub(crate) fn cases() -> Vec<Case> {
         case(JITTER, "/contrast", Uniform(0.7, 1.3)),
         case(JITTER, "/saturation", Uniform(0.8, 1.2)),
         case(JITTER, "/hue", Uniform(-0.1, 0.1)),
+        case(
+            "random_brightness_contrast = { contrast_limit = [-0.5, 1.0], brightness_limit = [0.1, 0.1], p = 1 }",
+            "/alpha",
+            Uniform(0.5, 2.0),
+        ),
+        case("random_brightness_contrast = { p = 1 }", "/beta", Uniform(-0.2, 0.2)),
+        case("solarize = { threshold = [0, 256], p = 1 }", "", Uniform(0.0, 256.0)),
+        case("posterize = { bits = [1, 7], p = 1 }", "", Integers(1, 7)),
+        case("hue_saturation_value = { p = 1 }", "/hue_shift", Uniform(-20.0, 20.0)),
+        case("hue_saturation_value = { p = 1 }", "/sat_shift", Uniform(-30.0, 30.0)),
+        case("hue_saturation_value = { p = 1 }", "/val_shift", Uniform(-20.0, 20.0)),
+        case("gamma = {}", "", Uniform(0.8, 1.2)),
+        case("rgb_shift = { p = 1 }", "/0", Uniform(-20.0, 20.0)),
+        case("rgb_shift = { g_shift_limit = [3, 50], p = 1 }", "/1", Uniform(3.0, 50.0)),
+        case("rgb_shift = { b_shift_limit = [-255, 255], p = 1 }", "/2", Uniform(-255.0, 255.0)),
+        case("channel_shuffle = { p = 1 }", "/0", Integers(0, 2)),
+        case("channel_shuffle = { p = 1 }", "/1", Integers(0, 2)),
+        case("channel_shuffle = { p = 1 }", "/2", Integers(0, 2)),
     ]
 }
 

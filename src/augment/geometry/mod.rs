@@ -1,5 +1,6 @@
 pub(super) mod center_crop;
 pub(super) mod central_crop;
+pub(super) mod fixed_crop;
 pub(super) mod horizontal_flip;
 pub(super) mod random_crop;
 pub(super) mod random_resized_crop;
