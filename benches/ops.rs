@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 14] = [
+const VARIANTS: [(&str, &str); 30] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -39,6 +39,22 @@ const VARIANTS: [(&str, &str); 14] = [
     ("hue tensorflow", r#"{"hue": {"delta": [-0.1, 0.1], "method": "tensorflow"}}"#),
     ("gray tensorflow", r#"{"grayscale": {"method": "tensorflow"}}"#),
     ("gray pillow", r#"{"grayscale": {"method": "pillow"}}"#),
+    ("equalize opencv", r#"{"equalize": {"method": "opencv", "p": 1}}"#),
+    ("autocontrast cdf", r#"{"auto_contrast": {"method": "albumentations", "p": 1}}"#),
+    ("gamma albumentations", r#"{"gamma": {"method": "albumentations"}}"#),
+    ("tone curves", r#"{"random_tone_curve": {"per_channel": true, "p": 1}}"#),
+    ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
+    ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
+    ("gray max", r#"{"grayscale": {"method": "max"}}"#),
+    ("median 3", r#"{"median_blur": {"kernel_size": [3, 3], "p": 1}}"#),
+    ("median 5", r#"{"median_blur": {"kernel_size": [5, 5], "p": 1}}"#),
+    ("median 7", r#"{"median_blur": {"kernel_size": [7, 7], "p": 1}}"#),
+    ("median 15", r#"{"median_blur": {"kernel_size": [15, 15], "p": 1}}"#),
+    ("jpeg 90", r#"{"jpeg": {"quality": [90, 90]}}"#),
+    ("multiplicative pixels", r#"{"multiplicative_noise": {"elementwise": true, "p": 1}}"#),
+    ("multiplicative values", r#"{"multiplicative_noise": {"elementwise": true, "per_channel": true, "p": 1}}"#),
+    ("gauss noise shared", r#"{"gauss_noise": {"per_channel": false, "p": 1}}"#),
+    ("coarse dropout random", r#"{"coarse_dropout": {"fill": "random", "p": 1}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.

@@ -12,8 +12,17 @@ use feedline_proto::{rule, v1};
 #[path = "distributions/colour.rs"]
 mod colour;
 
+#[path = "distributions/dropout.rs"]
+mod dropout;
+
+#[path = "distributions/filter.rs"]
+mod filter;
+
 #[path = "distributions/geometry.rs"]
 mod geometry;
+
+#[path = "distributions/noise.rs"]
+mod noise;
 
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
@@ -32,6 +41,10 @@ pub(crate) enum Distribution {
     Uniform(f64, f64),
     /// Every whole number from the first to the last, both included, equally likely; true and false are 1 and 0.
     Integers(i64, i64),
+    /// Normal, of this mean and standard deviation.
+    Normal(f64, f64),
+    /// Every odd number from the first to the last, both included and odd, equally likely.
+    OddIntegers(i64, i64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -79,7 +92,10 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), geometry::cases()].into_iter().flatten().collect()
+    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -120,7 +136,9 @@ impl Distribution {
     fn range(self) -> (f64, f64) {
         match self {
             Distribution::Uniform(low, high) => (low, high),
-            Distribution::Integers(low, high) => (low as f64, high as f64),
+            // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
+            Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
+            Distribution::Integers(low, high) | Distribution::OddIntegers(low, high) => (low as f64, high as f64),
         }
     }
 
@@ -130,6 +148,14 @@ impl Distribution {
             Distribution::Uniform(low, high) => [(x - low) / (high - low); 2].into(),
             Distribution::Integers(low, high) => {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
+                (below / count, (below + 1.0) / count)
+            }
+            Distribution::Normal(mean, deviation) => {
+                let below = 0.5 * libm::erfc((mean - x) / (deviation * 2.0_f64.sqrt()));
+                (below, below)
+            }
+            Distribution::OddIntegers(low, high) => {
+                let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
                 (below / count, (below + 1.0) / count)
             }
         }
@@ -142,6 +168,11 @@ impl Distribution {
             Distribution::Integers(low, high) => {
                 let count = (high - low + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 12.0).sqrt())
+            }
+            Distribution::Normal(mean, deviation) => (mean, deviation),
+            Distribution::OddIntegers(low, high) => {
+                let count = ((high - low) / 2 + 1) as f64;
+                ((low + high) as f64 / 2.0, ((count * count - 1.0) / 3.0).sqrt())
             }
         }
     }

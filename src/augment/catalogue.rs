@@ -112,12 +112,12 @@ const OTHERS: [(&str, &str); 7] = [
         "random_order",
         "ops = [\n  { random_order = { ops = [\n    { brightness = { factor = [0.5, 1.5] } },\n    { contrast = { factor = [0.5, 1.5] } },\n  ] } },\n]\n",
     ),
-    ("cutmix", "[mixing]\ncutmix = { alpha = 1.0, p = 0.5 }\n"),
-    ("mixup", "[mixing]\nmixup = { alpha = 0.2 }\n"),
     (
         "cutmix_or_mixup",
-        "[mixing]\ncutmix_or_mixup = { switch_prob = 0.5, cutmix = { alpha = 1.0 }, mixup = { alpha = 0.8 } }\n",
+        "[mixing]\ncutmix_or_mixup = { cutmix = { alpha = 1.0 }, mixup = { alpha = 0.8 }, switch_prob = 0.5 }\nlabel_smoothing = 0.1\n",
     ),
+    ("cutmix", "[mixing]\ncutmix = { alpha = 1.0, p = 0.5 }\n"),
+    ("mixup", "[mixing]\nmixup = { alpha = 0.2 }\n"),
 ];
 
 #[cfg(test)]

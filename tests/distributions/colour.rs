@@ -1,7 +1,7 @@
 //! Colour ops.
 
 use crate::Case;
-use crate::Distribution::{Integers, Uniform};
+use crate::Distribution::{Integers, Normal, Uniform};
 
 pub(crate) fn cases() -> Vec<Case> {
     let case = |op, pointer, distribution| Case { op, pointer, distribution };
@@ -33,6 +33,27 @@ pub(crate) fn cases() -> Vec<Case> {
         case("channel_shuffle = { p = 1 }", "/0", Integers(0, 2)),
         case("channel_shuffle = { p = 1 }", "/1", Integers(0, 2)),
         case("channel_shuffle = { p = 1 }", "/2", Integers(0, 2)),
+        case("clahe = { p = 1 }", "", Uniform(1.0, 4.0)),
+        case("fancy_pca = { p = 1 }", "/0", Normal(0.0, 0.1)),
+        case("fancy_pca = { alpha = 3, p = 1 }", "/1", Normal(0.0, 3.0)),
+        case("fancy_pca = { alpha = 0.5, p = 1 }", "/2", Normal(0.0, 0.5)),
+        case("random_tone_curve = { scale = 0.05, p = 1 }", "/low_y/0", Normal(0.25, 0.05)),
+        case("random_tone_curve = { scale = 0.05, per_channel = true, p = 1 }", "/low_y/2", Normal(0.25, 0.05)),
+        case("random_tone_curve = { scale = 0.05, p = 1 }", "/high_y/1", Normal(0.75, 0.05)),
+        case("hsv_gain = {}", "/0", Uniform(0.985, 1.015)),
+        case("hsv_gain = {}", "/1", Uniform(0.3, 1.7)),
+        case("hsv_gain = {}", "/2", Uniform(0.6, 1.4)),
+        case("photometric_distort = { part_p = 1 }", "/brightness", Uniform(0.875, 1.125)),
+        case("photometric_distort = { part_p = 1 }", "/contrast", Uniform(0.5, 1.5)),
+        case("photometric_distort = { part_p = 1 }", "/saturation", Uniform(0.5, 1.5)),
+        case("photometric_distort = { part_p = 1 }", "/hue", Uniform(-0.05, 0.05)),
+        case("photometric_distort = {}", "/contrast_before", Integers(0, 1)),
+        case("photometric_distort = { part_p = 1 }", "/channels/0", Integers(0, 2)),
+        case("photometric_distort = { part_p = 1 }", "/channels/2", Integers(0, 2)),
+        // One channel or two, so that each is dropped in half of the draws.
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/0", Integers(0, 1)),
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/1", Integers(0, 1)),
+        case("channel_dropout = { channel_drop_range = [1, 2], p = 1 }", "/2", Integers(0, 1)),
     ]
 }
 

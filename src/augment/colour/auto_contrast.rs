@@ -132,6 +132,12 @@ fn take_away<'a>(counts: impl Iterator<Item = &'a mut u32>, mut cut: u64) {
 }
 
 fn albumentations(counts: &Counts, cutoff: f64, linear: bool) -> Table {
+    // The library's histogram ends before 255, and so leaves that value out.
+    let counts = &{
+        let mut counts = *counts;
+        counts[255] = 0;
+        counts
+    };
     let (low, high) = bounds(counts, cutoff);
     if high <= low {
         return Table::identity();

@@ -13,12 +13,15 @@ pub(super) struct HsvTables {
 }
 
 impl HsvTables {
-    /// Changes RGB pixels.
-    pub(super) fn apply(&self, pixels: &mut [u8]) {
-        self.apply_at(Level::current(), pixels);
+    /// Changes an image of 3 channels, or of 1: gray, which has neither hue nor saturation.
+    pub(super) fn apply(&self, values: &mut [u8], channels: usize) {
+        match channels {
+            3 => self.apply_at(Level::current(), values),
+            _ => Table::new(std::array::from_fn(|x| back(0, 0, self.value.value(x as u8))[0])).apply(values),
+        }
     }
 
-    /// As [`HsvTables::apply`], at `level` or at the highest that the processor has if that is lower.
+    /// As [`HsvTables::apply`] for 3 channels, at `level` or at the highest that the processor has if that is lower.
     pub(super) fn apply_at(&self, level: Level, pixels: &mut [u8]) {
         let mut planes = Planes([[0; BLOCK]; 3]);
         for block in pixels.as_chunks_mut::<3>().0.chunks_mut(BLOCK) {
@@ -29,11 +32,6 @@ impl HsvTables {
             }
             Back { pixels: block, planes: &planes }.run_at(level);
         }
-    }
-
-    /// What the change makes of gray of `x`, which has neither hue nor saturation.
-    pub(super) fn gray(&self, x: u8) -> u8 {
-        back(0, self.saturation.value(0), self.value.value(x))[0]
     }
 }
 

@@ -21,9 +21,9 @@ struct HueSaturationValue {
 pub(in crate::augment) const ABOUT: About = About {
     version: 1,
     equals: "Turns the hue and adds to saturation and value, in OpenCV's HSV of 8 bits: `albumentations.HueSaturationValue`. Colours
-without saturation stay without. An image of one channel takes the value alone. Exact as OpenCV's vector loops compute, which cut
-off; at the end of a row it rounds the pixels that fill no vector, 32 on most processors, so that those may differ by 1. Floats by
-way of 8 bits.",
+without saturation stay without. An image of one channel takes the value alone. As OpenCV's vector loops compute, which cut off;
+where it fuses multiplications with additions, one value in a thousand may differ by 1, and so may the pixels at the end of a row
+that fill no vector (32 on most processors), which it rounds. Floats by way of 8 bits.",
     targets: Targets::Image,
     example: "hue_saturation_value = { hue_shift_limit = [-30, 30], p = 1 }",
 };
@@ -79,16 +79,13 @@ impl Drawn {
         }
         let mut added = added(saturation).values().to_owned();
         added[0] = 0;
-        let tables = HsvTables { hue: turned(hue), saturation: Table::new(added), value: self::added(self.val_shift) };
-        match channels {
-            3 => tables.apply(values),
-            _ => Table::new(std::array::from_fn(|x| tables.gray(x as u8))).apply(values),
-        }
+        let value = self::added(self.val_shift);
+        HsvTables { hue: turned(hue), saturation: Table::new(added), value }.apply(values, channels);
     }
 }
 
 /// Hues turned by `shift` steps of two degrees, cut off.
-pub(super) fn turned(shift: f64) -> Table {
+fn turned(shift: f64) -> Table {
     if shift == 0.0 {
         return Table::identity();
     }

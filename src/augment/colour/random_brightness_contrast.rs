@@ -63,7 +63,7 @@ impl Op for RandomBrightnessContrast {
             }
             ValuesMut::F32(values) => {
                 let whole = if self.by_max { full } else { mean::of_floats(values, 1, |pixel| pixel[0]) };
-                let (alpha, offset) = (f64::from(alpha), f64::from((drawn.beta * whole) as f32));
+                let (alpha, offset) = (f64::from(alpha), drawn.beta * whole);
                 map_floats(values, |x| {
                     let x = f64::from(x) * alpha + offset;
                     let x = if x > 0.0 { x } else { 0.0 };
