@@ -177,12 +177,12 @@ fn made(
     if made.masks.iter().any(|mask| mask.size != made.image.size()) {
         return Err("image and mask are of different sizes in the end".into());
     }
-    let Sample { image, boxes, masks, keypoints, .. } = made;
     let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
     let full = match pipeline.output().depth {
         Depth::F32 { full: Some(full) } => f64::from(full),
         _ => 1.0,
     };
+    let Sample { image, boxes, masks, keypoints, .. } = made;
     Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
 }
 

@@ -7,45 +7,10 @@ use crate::image::{Depth, Form};
 use crate::sample::Sample;
 use crate::seed::{Key, Rng};
 
-/// Refuses a list of ops that is too long or too deep, before anything looks at each.
-///
-/// # Errors
-/// Where it is too deep, or how many ops are allowed.
-pub fn check_size(ops: &[v1::Op]) -> Result<(), Refusal> {
-    fn count(ops: &[v1::Op], depth: u32, total: &mut u32) -> Result<(), Refusal> {
-        use v1::op::Op;
-        if depth >= MOST_DEPTH && !ops.is_empty() {
-            let found = format!("more than {MOST_DEPTH} levels deep");
-            return Err(Refusal::new("pipeline.ops", found, format!("at most {MOST_DEPTH} levels")));
-        }
-        for op in ops {
-            *total += 1;
-            if *total > MOST_OPS {
-                return Err(Refusal::new(
-                    "pipeline.ops",
-                    format!("more than {MOST_OPS} ops"),
-                    format!("at most {MOST_OPS}"),
-                ));
-            }
-            if let Some(
-                Op::Sequence(v1::Sequence { ops, .. })
-                | Op::OneOf(v1::OneOf { ops, .. })
-                | Op::SomeOf(v1::SomeOf { ops, .. })
-                | Op::RandomOrder(v1::RandomOrder { ops, .. }),
-            ) = &op.op
-            {
-                count(ops, depth + 1, total)?;
-            }
-        }
-        Ok(())
-    }
-    count(ops, 0, &mut 0)
-}
+mod limits;
 
-/// Most ops of a pipeline, those inside groups included.
-const MOST_OPS: u32 = 256;
-/// Deepest nesting of groups.
-const MOST_DEPTH: u32 = 8;
+pub use limits::check_size;
+use limits::{MOST_DEPTH, MOST_OPS};
 
 /// An ordered list of ops, built for images of one form.
 pub struct Pipeline {
@@ -187,10 +152,13 @@ impl Pipeline {
     }
 }
 
+/// Gets what an op drew, and the sample as it left the op.
+type Watch<'r> = dyn FnMut(Recorded, &Sample<'_>) + 'r;
+
 struct Run<'r> {
     key: Key,
     scratch: &'r mut Scratch,
-    watch: Option<&'r mut dyn FnMut(Recorded, &Sample<'_>)>,
+    watch: Option<&'r mut Watch<'r>>,
 }
 
 impl Run<'_> {
@@ -245,11 +213,6 @@ fn find(nodes: &[Node], number: u32) -> Option<&dyn AnyOp> {
     })
 }
 
-/// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.
-pub fn is_tail(op: &v1::Op) -> bool {
-    matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)))
-}
-
 fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
     for node in nodes {
         match &node.action {
@@ -260,6 +223,11 @@ fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
             | Action::RandomOrder(nodes) => list(nodes, ops),
         }
     }
+}
+
+/// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.
+pub fn is_tail(op: &v1::Op) -> bool {
+    matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)))
 }
 
 /// Where the run of `to_float` and `normalize` at the end of `ops` begins.
