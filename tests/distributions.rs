@@ -15,6 +15,9 @@ mod colour;
 #[path = "distributions/geometry.rs"]
 mod geometry;
 
+#[path = "distributions/style.rs"]
+mod style;
+
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
     /// The op as TOML spells it.
@@ -79,7 +82,7 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), geometry::cases()].into_iter().flatten().collect()
+    [colour::cases(), geometry::cases(), style::cases()].into_iter().flatten().collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {

@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use feedline::augment::resources::{Picture, Resources, Unavailable};
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
 use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
@@ -74,7 +76,7 @@ fn check(folder: &Path) -> Result<(), String> {
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let mask = folder.join("mask.npy");
     let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
-    let (found, annotated) = made(&case, &input, mask.as_ref())?;
+    let (found, annotated) = made(&case, &input, mask.as_ref(), &References(folder))?;
     check_annotations(&case.annotations, &annotated, folder)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
@@ -85,7 +87,12 @@ fn check(folder: &Path) -> Result<(), String> {
 }
 
 /// What feedline makes of the input: the image with the tail of the pipeline, and the sample with what is marked on it.
-fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(npy::Array, Sample<'static>), String> {
+fn made(
+    case: &Case,
+    input: &npy::Array,
+    mask: Option<&npy::Array>,
+    references: &References<'_>,
+) -> Result<(npy::Array, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
     let (image, depth) = match &input.values {
@@ -93,7 +100,8 @@ fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(n
         npy::Values::F32(values) => (Image::from_f32(size, channels, values.clone()), Depth::F32 { full: case.full }),
     };
     let form = Form { smallest: size, largest: size, channels, depth };
-    let pipeline = Pipeline::build(&rule::with_defaults(&case.pipeline), form).map_err(|r| r.to_string())?;
+    let pipeline = Pipeline::build_with(&rule::with_defaults(&case.pipeline), form, references);
+    let pipeline = pipeline.map_err(|r| r.to_string())?;
     let sample = marked(image, &case.annotations, mask)?;
     let mut scratch = Scratch::default();
     let made = match &case.params {
@@ -115,6 +123,25 @@ fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(n
     let Sample { image, label, boxes, mask, keypoints } = made;
     let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
     Ok((tailed(&pipeline, image), Sample { image: nothing, label, boxes, mask, keypoints }))
+}
+
+/// The images of the dataset that ops of a case take something from: `reference_<sample>.npy` in its folder.
+struct References<'a>(&'a Path);
+
+impl Resources for References<'_> {
+    fn picture(&self, sample: u64) -> Result<Arc<Picture>, Unavailable> {
+        let of = |error: String| Unavailable::new(format!("sample {sample}: {error}"), "a file beside input.npy");
+        let array = npy::read(&self.0.join(format!("reference_{sample}.npy"))).map_err(of)?;
+        let (npy::Values::U8(pixels), [height, width, 3]) = (array.values, array.shape) else {
+            return Err(of("not an RGB image of 8 bits".into()));
+        };
+        let size = Size::new(side(width).map_err(of)?, side(height).map_err(of)?);
+        Ok(Arc::new(Picture { size, pixels }))
+    }
+
+    fn keep(&self, _: u64) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }
 
 /// The sample of a case.

@@ -44,6 +44,7 @@ pub(crate) fn page() -> String {
         "SaturationMethod",
         "HueMethod",
         "GrayMethod",
+        "AdaptationMethod",
         "DrawPer",
     ] {
         choices(&mut out, name);
