@@ -24,6 +24,9 @@ mod geometry;
 #[path = "distributions/noise.rs"]
 mod noise;
 
+#[path = "distributions/style.rs"]
+mod style;
+
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
     /// The op as TOML spells it.
@@ -94,7 +97,7 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
+    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases(), style::cases()]
         .into_iter()
         .flatten()
         .collect()

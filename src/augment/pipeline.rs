@@ -3,6 +3,7 @@ use feedline_proto::v1;
 use super::convert::Tail;
 use super::op::{AnyOp, Built, Refusal, Scratch, either};
 use super::registry;
+use super::resources::{Photographs, Resources};
 use crate::image::{Depth, Form};
 use crate::sample::Sample;
 use crate::seed::{Key, Rng};
@@ -50,12 +51,21 @@ pub struct Recorded {
 }
 
 impl Pipeline {
-    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`.
+    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`, where no dataset is at hand: those
+    /// that want images of it get the photographs that the program carries with it. For pictures, measurements and tests.
+    ///
+    /// # Errors
+    /// As [`Pipeline::build_with`].
+    pub fn build(pipeline: &v1::Pipeline, input: Form) -> Result<Self, Refusal> {
+        Pipeline::build_with(pipeline, input, &Photographs)
+    }
+
+    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`, with what they need of `resources`.
     ///
     /// # Errors
     /// The first op that can't be built, with its place in the pipeline.
-    pub fn build(pipeline: &v1::Pipeline, input: Form) -> Result<Self, Refusal> {
-        let mut builder = Builder { next: 0, versions: Vec::new() };
+    pub fn build_with(pipeline: &v1::Pipeline, input: Form, resources: &dyn Resources) -> Result<Self, Refusal> {
+        let mut builder = Builder { next: 0, versions: Vec::new(), resources };
         let tail_start = tail_start(&pipeline.ops);
         let (body, rest) = pipeline.ops.split_at(tail_start);
         let (mut nodes, mut output) = builder.list(body, "pipeline.ops", 0, 0, input)?;
@@ -235,12 +245,13 @@ fn tail_start(ops: &[v1::Op]) -> usize {
     ops.len() - ops.iter().rev().take_while(|op| is_tail(op)).count()
 }
 
-struct Builder {
+struct Builder<'a> {
     next: u32,
     versions: Vec<(&'static str, u32)>,
+    resources: &'a dyn Resources,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Builds `ops`, which stand from index `first` in the list at `path`.
     fn list(
         &mut self,
@@ -320,8 +331,8 @@ impl Builder {
                 (Action::RandomOrder(nodes), m.p, input)
             }
             op => {
-                let Built { op, output, p } =
-                    registry::build(op, input).map_err(|(name, refusal)| refusal.within(&format!("{at}.{name}")))?;
+                let Built { op, output, p } = registry::build(op, input, self.resources)
+                    .map_err(|(name, refusal)| refusal.within(&format!("{at}.{name}")))?;
                 let version = registry::about(op.name()).map_or(0, |(_, about)| about.version);
                 self.versions.push((op.name(), version));
                 (Action::Op(op), Some(p), output)

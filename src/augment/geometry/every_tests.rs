@@ -44,8 +44,8 @@ fn sample(channels: usize, depth: Depth) -> Sample<'static> {
         BoundingBox { x_min: 30.0, y_min: 20.0, x_max: 55.5, y_max: 44.25, label: 2 },
     ];
     let classes = (0..SIZE.area()).map(|at| (at / 7 % 5) as u8).collect();
-    let keypoints = vec![Keypoint { x: 12.0, y: 9.0 }, Keypoint { x: 0.0, y: 46.0 }];
-    Sample { image, label: 3, boxes, mask: Some(Mask { size: SIZE, classes }), keypoints }
+    let keypoints = vec![Keypoint::new(12.0, 9.0), Keypoint::new(0.0, 46.0)];
+    Sample { boxes, masks: vec![Mask { size: SIZE, classes }], keypoints, ..Sample::new(image, 3) }
 }
 
 const KINDS: [(usize, Depth); 4] =
@@ -94,7 +94,7 @@ fn parameters_of_anything_are_refused_or_applied_within_bounds() {
                 let Ok(made) = made else { continue };
                 let (size, largest) = (made.image.size(), pipeline.output().largest);
                 assert!(size.width <= largest.width && size.height <= largest.height, "{name}: {size} by {params}");
-                assert_eq!(made.mask.map(|mask| mask.size), Some(size), "{name} by {params}");
+                assert_eq!(made.masks.first().map(|mask| mask.size), Some(size), "{name} by {params}");
             }
         }
     }
@@ -130,10 +130,10 @@ fn keypoints_boxes_and_mask_are_where_their_pixels_went() {
             let classes = values.iter().map(|x| x / 255).collect();
             let mut marked = Sample::new(Image::from_u8(SIZE, 1, values), 0);
             marked.boxes = vec![BoundingBox { x_min: left, y_min: top, x_max: left + 5.0, y_max: top + 5.0, label: 0 }];
-            marked.keypoints = vec![Keypoint { x: left + 2.0, y: top + 2.0 }];
-            marked.mask = Some(Mask { size: SIZE, classes });
+            marked.keypoints = vec![Keypoint::new(left + 2.0, top + 2.0)];
+            marked.masks = vec![Mask { size: SIZE, classes }];
             let made = pipeline.run(marked, key(position), &mut Scratch::default());
-            let (image, mask) = (made.image.as_u8().expect("8 bits"), made.mask.expect("still there"));
+            let (image, mask) = (made.image.as_u8().expect("8 bits"), &made.masks[0]);
             let width = made.image.size().width as usize;
             assert_eq!(mask.size, made.image.size(), "{name}");
             // Only whole squares: from those that a mirrored or cut edge shows in part, nothing follows.
