@@ -8,6 +8,7 @@ macro_rules! say {
 mod bench;
 mod demo;
 mod health;
+mod import;
 mod inspect;
 mod load;
 mod npy;
@@ -50,7 +51,7 @@ Start here:
 
 Exit codes:
   0  done
-  1  failed, or found damage
+  1  failed, found damage, or something that can't be imported
   2  the command line can't be understood
   3  the server refused the request
   4  no server answered";
@@ -71,6 +72,8 @@ enum Command {
     Pull(pull::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
+    /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
+    Import(import::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
     Health(health::Args),
 }
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Preview(args) => preview::run(&args),
         Command::Pull(args) => pull::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Health(args) => health::run(&args),
     };
     match result {
