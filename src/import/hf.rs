@@ -52,12 +52,12 @@ pub(super) fn import(document: Value, report: &mut Report) -> Result<(String, Ve
         report.unsupported("image_processor_type", &name, format!("known are those of {names}"));
         return Ok((format!("transformers, {name}"), Vec::new()));
     };
-    let mut reader = Reader { node: Node::new("preprocessor", values, report), steps: Vec::new() };
+    let mut reader = Reader { node: Node::new("preprocessor", values, report), steps: Vec::new(), height: None, width: None };
     reader.constant();
     reader.resize(*processor);
     reader.crop();
     reader.convert();
-    let Reader { node, steps } = reader;
+    let Reader { node, steps, .. } = reader;
     // Half of such a pipeline is none.
     Ok((format!("transformers, {name}"), if node.finish() { steps } else { Vec::new() }))
 }
@@ -65,6 +65,9 @@ pub(super) fn import(document: Value, report: &mut Report) -> Result<(String, Ve
 struct Reader<'r> {
     node: Node<'r>,
     steps: Vec<Step>,
+    /// What the resizing leaves at least; none if that is not known.
+    height: Option<u32>,
+    width: Option<u32>,
 }
 
 impl Reader<'_> {

@@ -133,10 +133,10 @@ impl Reader<'_> {
     fn evaluation(&mut self, [height, width]: [u32; 2]) {
         self.not_training();
         let filter = self.interpolation("bilinear");
-        let share = self.node.number("crop_pct").filter(|share| *share != 0.0).unwrap_or(0.875);
+        let mut share = self.node.number("crop_pct").filter(|share| *share != 0.0).unwrap_or(0.875);
         if !(0.01..=100.0).contains(&share) {
             self.node.refuse("crop_pct", share, "expected a fraction such as 0.9");
-            return;
+            share = 0.875;
         }
         let scaled = |side: u32| (f64::from(side) / share).floor() as u32;
         self.node.only("crop_border_pixels", &[json!(0)], "cutting a border of the original off is not supported");
