@@ -52,7 +52,7 @@ pub(super) fn import(document: Value, report: &mut Report) -> Result<(String, Ve
         report.unsupported("image_processor_type", &name, format!("known are those of {names}"));
         return Ok((format!("transformers, {name}"), Vec::new()));
     };
-    let mut reader = Reader { node: Node::new("preprocessor", values, report), steps: Vec::new(), height: None, width: None };
+    let mut reader = Reader { node: Node::new("preprocessor", values, report), steps: Vec::new(), least: None };
     reader.constant();
     reader.resize(*processor);
     reader.crop();
@@ -65,9 +65,8 @@ pub(super) fn import(document: Value, report: &mut Report) -> Result<(String, Ve
 struct Reader<'r> {
     node: Node<'r>,
     steps: Vec<Step>,
-    /// What the resizing leaves at least; none if that is not known.
-    height: Option<u32>,
-    width: Option<u32>,
+    /// Height and width that the resizing leaves at least; none if it was refused.
+    least: Option<(u32, u32)>,
 }
 
 impl Reader<'_> {
@@ -156,10 +155,15 @@ impl Reader<'_> {
             for name in ["size", "resample"] {
                 self.node.take(name);
             }
+            self.least = Some((0, 0));
             return;
         }
         let filter = self.filter();
         let Some(size) = self.size("size", processor) else { return };
+        self.least = Some(match size {
+            Sides::Edge(edge) => (edge, edge),
+            Sides::Both(height, width) => (height, width),
+        });
         let resize = match (size, processor) {
             (Sides::Edge(edge), Processor::ConvNext) if edge < 384 => {
                 let share = share.filter(|share| (0.01..=1.0).contains(share)).unwrap_or(224.0 / 256.0);
@@ -184,13 +188,7 @@ impl Reader<'_> {
             return;
         }
         if let Some(Sides::Both(height, width)) = self.size("crop_size", Processor::Square) {
-            let resized = self.steps.iter().find_map(|step| match &step.kind {
-                super::step::Kind::Op(Op::Resize(to)) => {
-                    Some((to.height.max(to.shortest_edge), to.width.max(to.shortest_edge)))
-                }
-                _ => None,
-            });
-            if !resized.is_some_and(|(high, wide)| height <= high && width <= wide) {
+            if self.least.is_some_and(|(high, wide)| height > high || width > wide) {
                 let why = "larger than what comes in, or than what may: it would be padded with black, which is not supported";
                 return self.node.refuse("crop_size", format!("{height} x {width}"), why);
             }
