@@ -13,7 +13,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// The ops, as configuration files spell them.
-const OPS: [(&str, &str); 17] = [
+const OPS: [(&str, &str); 44] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -36,6 +36,33 @@ const OPS: [(&str, &str); 17] = [
     ("gray torchvision", r#"{"grayscale": {}}"#),
     ("gray tensorflow", r#"{"grayscale": {"method": "tensorflow"}}"#),
     ("gray pillow", r#"{"grayscale": {"method": "pillow"}}"#),
+    ("rbc", r#"{"random_brightness_contrast": {"p": 1}}"#),
+    ("solarize", r#"{"solarize": {"threshold": [64, 192], "p": 1}}"#),
+    ("posterize", r#"{"posterize": {"p": 1}}"#),
+    ("equalize pillow", r#"{"equalize": {"p": 1}}"#),
+    ("equalize opencv", r#"{"equalize": {"method": "opencv", "p": 1}}"#),
+    ("equalize luma", r#"{"equalize": {"method": "opencv", "by_channels": false, "p": 1}}"#),
+    ("autocontrast tv", r#"{"auto_contrast": {"p": 1}}"#),
+    ("autocontrast cdf", r#"{"auto_contrast": {"method": "albumentations", "p": 1}}"#),
+    ("invert", r#"{"invert": {"p": 1}}"#),
+    ("hsv shift", r#"{"hue_saturation_value": {"p": 1}}"#),
+    ("hsv gain", r#"{"hsv_gain": {}}"#),
+    ("gamma torchvision", r#"{"gamma": {}}"#),
+    ("gamma albumentations", r#"{"gamma": {"method": "albumentations"}}"#),
+    ("rgb shift", r#"{"rgb_shift": {"p": 1}}"#),
+    ("channel shuffle", r#"{"channel_shuffle": {"p": 1}}"#),
+    ("channel dropout", r#"{"channel_dropout": {"p": 1}}"#),
+    ("sepia", r#"{"to_sepia": {"p": 1}}"#),
+    ("clahe", r#"{"clahe": {"p": 1}}"#),
+    ("fancy pca", r#"{"fancy_pca": {"p": 1}}"#),
+    ("tone curve", r#"{"random_tone_curve": {"p": 1}}"#),
+    ("tone curves", r#"{"random_tone_curve": {"per_channel": true, "p": 1}}"#),
+    ("photometric distort", r#"{"photometric_distort": {}}"#),
+    ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
+    ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
+    ("gray desaturation", r#"{"grayscale": {"method": "desaturation"}}"#),
+    ("gray average", r#"{"grayscale": {"method": "average"}}"#),
+    ("gray max", r#"{"grayscale": {"method": "max"}}"#),
     ("flip", r#"{"horizontal_flip": {"p": 1}}"#),
 ];
 

@@ -32,6 +32,8 @@ pub(crate) enum Distribution {
     Uniform(f64, f64),
     /// Every whole number from the first to the last, both included, equally likely; true and false are 1 and 0.
     Integers(i64, i64),
+    /// Normal, of this mean and standard deviation.
+    Normal(f64, f64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -121,6 +123,8 @@ impl Distribution {
         match self {
             Distribution::Uniform(low, high) => (low, high),
             Distribution::Integers(low, high) => (low as f64, high as f64),
+            // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
+            Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
         }
     }
 
@@ -131,6 +135,10 @@ impl Distribution {
             Distribution::Integers(low, high) => {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
                 (below / count, (below + 1.0) / count)
+            }
+            Distribution::Normal(mean, deviation) => {
+                let below = 0.5 * libm::erfc((mean - x) / (deviation * 2.0_f64.sqrt()));
+                (below, below)
             }
         }
     }
@@ -143,6 +151,7 @@ impl Distribution {
                 let count = (high - low + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 12.0).sqrt())
             }
+            Distribution::Normal(mean, deviation) => (mean, deviation),
         }
     }
 }

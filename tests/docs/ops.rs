@@ -44,6 +44,9 @@ pub(crate) fn page() -> String {
         "SaturationMethod",
         "HueMethod",
         "GrayMethod",
+        "EqualizeMethod",
+        "AutoContrastMethod",
+        "GammaMethod",
         "DrawPer",
     ] {
         choices(&mut out, name);

@@ -59,7 +59,7 @@ enum Part {
 
 /// A part with its amount.
 #[derive(Clone, Copy)]
-enum Change {
+pub(super) enum Change {
     Brightness(f64),
     Contrast(f64),
     Saturation(f64),
@@ -92,13 +92,18 @@ impl Op for ColorJitter {
     }
 
     fn apply<'a>(&self, drawn: &Drawn, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let channels = image.channels();
-        match image.values_mut() {
-            ValuesMut::U8(values) if channels == 3 => rgb_bytes(values, drawn.changes()),
-            ValuesMut::U8(values) => gray_bytes(values, drawn.changes()),
-            ValuesMut::F32(values) => floats(values, channels, drawn.changes(), self.full),
-        }
+        apply(&mut image, drawn.changes(), self.full);
         image
+    }
+}
+
+/// Applies `changes`, in order, to an image whose full scale is `full`.
+pub(super) fn apply(image: &mut Image<'_>, changes: impl Iterator<Item = Change>, full: f32) {
+    let channels = image.channels();
+    match image.values_mut() {
+        ValuesMut::U8(values) if channels == 3 => rgb_bytes(values, changes),
+        ValuesMut::U8(values) => gray_bytes(values, changes),
+        ValuesMut::F32(values) => floats(values, channels, changes, full),
     }
 }
 

@@ -1,8 +1,8 @@
 use feedline_proto::v1::{self, GrayMethod};
 
 use super::pass::{self, Step};
-use super::pointwise::cut;
-use super::{eight_bits_only, three_channels_only};
+use super::pointwise::{clamp, cut};
+use super::{eight_bits_only, full_scale, lab, three_channels_only};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Pixels, ValuesMut};
@@ -13,6 +13,8 @@ use crate::seed::Rng;
 struct Grayscale {
     method: GrayMethod,
     channels: usize,
+    /// Value of full brightness; 1 where there is none, and no method asks for it.
+    full: f32,
 }
 
 pub(in crate::augment) const ABOUT: About = About {
@@ -23,7 +25,9 @@ pub(in crate::augment) const ABOUT: About = About {
   are one lower, for 3 of the 2^24 colours (20 on processors that do not fuse multiplications with additions). Floats exact.
 - tensorflow: `tf.image.rgb_to_grayscale`. Exact; refuses one channel, as it does.
 - pillow: `Image.convert(\"L\")`. Exact.
-- opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 2e-6.",
+- opencv: `cvtColor(COLOR_RGB2GRAY)`, `albumentations.ToGray`. 8 bits exact, floats within 2e-6.
+- from_lab, desaturation, average, max: `albumentations.ToGray` with the method of that name. Exact; from_lab of floats by way of 8
+  bits, average of floats within 1e-7.",
     targets: Targets::Image,
     example: "grayscale = {}",
 };
@@ -43,7 +47,11 @@ pub(in crate::augment) fn from_message(message: &v1::Grayscale, input: Form) -> 
         3 => 3,
         other => return Err(Refusal::new("channels", other, "1 or 3")),
     };
-    Built::maybe(Grayscale { method, channels }, message.p, input, Form { channels, ..input })
+    let full = match method {
+        GrayMethod::FromLab | GrayMethod::Desaturation => full_scale(input)?,
+        _ => 1.0,
+    };
+    Built::maybe(Grayscale { method, channels, full }, message.p, input, Form { channels, ..input })
 }
 
 impl Op for Grayscale {
@@ -92,6 +100,13 @@ impl Grayscale {
             GrayMethod::Tensorflow => Gray { target, of: tensorflow }.dispatch(),
             GrayMethod::Pillow => Gray { target, of: pillow }.dispatch(),
             GrayMethod::Opencv => Gray { target, of: opencv }.dispatch(),
+            GrayMethod::FromLab => {
+                let lightness = lab::Lightness::new();
+                Gray { target, of: |pixel| lightness.of(pixel) }.dispatch();
+            }
+            GrayMethod::Desaturation => Gray { target, of: desaturation }.dispatch(),
+            GrayMethod::Average => Gray { target, of: average }.dispatch(),
+            GrayMethod::Max => Gray { target, of: |[r, g, b]: [u8; 3]| r.max(g).max(b) }.dispatch(),
             _ => Gray { target, of: torchvision }.dispatch(),
         }
     }
@@ -102,6 +117,22 @@ impl Grayscale {
                 let of = |[r, g, b]: [f32; 3]| weighted([r, g, b], [0.299, 0.587, 0.114]);
                 Gray { target, of }.dispatch();
             }
+            GrayMethod::FromLab => {
+                let (lightness, full) = (lab::Lightness::new(), self.full);
+                let of = |pixel: [f32; 3]| {
+                    // Rounded to even on the way in; a cast saturates.
+                    let bytes = pixel.map(|x| (x * (255.0 / full)).round_ties_even() as u8);
+                    f32::from(lightness.of(bytes)) / 255.0 * full
+                };
+                Gray { target, of }.dispatch();
+            }
+            GrayMethod::Desaturation => {
+                let full = self.full;
+                let of = |[r, g, b]: [f32; 3]| clamp((larger(r, larger(g, b)) + smaller(r, smaller(g, b))) / 2.0, full);
+                Gray { target, of }.dispatch();
+            }
+            GrayMethod::Average => Gray { target, of: |[r, g, b]: [f32; 3]| (r + g + b) / 3.0 }.dispatch(),
+            GrayMethod::Max => Gray { target, of: |[r, g, b]: [f32; 3]| larger(r, larger(g, b)) }.dispatch(),
             // tf.image's weights are the same.
             _ => Gray { target, of: |[r, g, b]: [f32; 3]| torchvision_float(r, g, b) }.dispatch(),
         }
@@ -166,6 +197,27 @@ pub(super) fn pillow(pixel: [u8; 3]) -> u8 {
 fn opencv(pixel: [u8; 3]) -> u8 {
     let [r, g, b] = pixel.map(u32::from);
     ((9798 * r + 19235 * g + 3735 * b + 16384) >> 15) as u8
+}
+
+#[inline(always)]
+fn desaturation([r, g, b]: [u8; 3]) -> u8 {
+    ((u16::from(r.max(g).max(b)) + u16::from(r.min(g).min(b))) / 2) as u8
+}
+
+#[inline(always)]
+fn average(pixel: [u8; 3]) -> u8 {
+    let [r, g, b] = pixel.map(u16::from);
+    ((r + g + b) / 3) as u8
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
 }
 
 #[inline(always)]

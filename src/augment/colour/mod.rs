@@ -1,18 +1,43 @@
+pub(super) mod auto_contrast;
 pub(super) mod brightness;
+pub(super) mod channel_dropout;
+pub(super) mod channel_shuffle;
+pub(super) mod clahe;
 pub(super) mod color_jitter;
 pub(super) mod contrast;
+pub(super) mod equalize;
+pub(super) mod fancy_pca;
+pub(super) mod gamma;
 pub(super) mod grayscale;
+pub(super) mod hsv_gain;
 pub(super) mod hue;
+pub(super) mod hue_saturation_value;
+pub(super) mod invert;
+pub(super) mod photometric_distort;
+pub(super) mod posterize;
+pub(super) mod random_brightness_contrast;
+pub(super) mod random_tone_curve;
+pub(super) mod rgb_shift;
 pub(super) mod saturation;
+pub(super) mod solarize;
+pub(super) mod to_sepia;
 
+mod by_bytes;
+mod extremes;
+mod histogram;
+mod hsv;
 mod hue_loop;
+mod lab;
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod lanes_x86;
+mod luma;
 mod mean;
 mod pass;
 mod pointwise;
+mod principal;
 mod table;
+mod tables;
 
 use super::op::Refusal;
 use crate::image::{Depth, Form};
@@ -20,6 +45,12 @@ use crate::image::{Depth, Form};
 /// A range of the contract, which its rule has checked: two numbers, the first not above the second.
 fn range(name: &str, values: &[f64]) -> Result<[f64; 2], Refusal> {
     <[f64; 2]>::try_from(values).map_err(|_| Refusal::new(name, format!("{values:?}"), "two numbers [low, high]"))
+}
+
+/// A range of whole numbers of the contract, which its rule has checked.
+fn whole_range(name: &str, values: &[u32]) -> Result<[u32; 2], Refusal> {
+    let range = <[u32; 2]>::try_from(values).ok().filter(|[low, high]| low <= high);
+    range.ok_or_else(|| Refusal::new(name, format!("{values:?}"), "two whole numbers [low, high]"))
 }
 
 /// The value of full brightness: what formulas of colour are relative to.

@@ -32,6 +32,59 @@ pub(super) fn map_floats(values: &mut [f32], f: impl Fn(f32) -> f32) {
     Floats { values, f }.dispatch();
 }
 
+/// Makes each of `values` `f` of it, in arithmetic of whole numbers.
+pub(super) fn map_bytes(values: &mut [u8], f: impl Fn(u8) -> u8) {
+    WholeNumbers { values, f }.dispatch();
+}
+
+/// Makes each value of an image of interleaved `channels` (1 or 3) `f` of it and of a number that its channel has.
+pub(super) fn map_with<T: Copy>(values: &mut [u8], channels: usize, numbers: [T; 3], f: impl Fn(u8, T) -> u8) {
+    let numbers = if channels == 3 { numbers } else { [numbers[0]; 3] };
+    Channels { values, numbers, f }.dispatch();
+}
+
+struct WholeNumbers<'a, F> {
+    values: &'a mut [u8],
+    f: F,
+}
+
+impl<F: Fn(u8) -> u8> Kernel for WholeNumbers<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.values.iter_mut().for_each(|x| *x = (self.f)(*x));
+    }
+}
+
+struct Channels<'a, T, F> {
+    values: &'a mut [u8],
+    numbers: [T; 3],
+    f: F,
+}
+
+impl<T: Copy, F: Fn(u8, T) -> u8> Kernel for Channels<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        // A chunk is whole pixels and whole vectors, so that its numbers are vectors too.
+        let numbers: [T; 3 * CHUNK] = std::array::from_fn(|index| self.numbers[index % 3]);
+        let (chunks, rest) = self.values.as_chunks_mut::<{ 3 * CHUNK }>();
+        for chunk in chunks {
+            chunk.iter_mut().zip(&numbers).for_each(|(x, number)| *x = (self.f)(*x, *number));
+        }
+        rest.iter_mut().zip(&numbers).for_each(|(x, number)| *x = (self.f)(*x, *number));
+    }
+}
+
+/// Makes each value of an image of interleaved `channels` `f` of it, `f` knowing the channel.
+pub(super) fn map_floats_channels(values: &mut [f32], channels: usize, f: impl Fn(usize, f32) -> f32) {
+    for pixel in values.chunks_exact_mut(channels) {
+        pixel.iter_mut().enumerate().for_each(|(channel, x)| *x = f(channel, *x));
+    }
+}
+
 struct Bytes<'a, F> {
     values: &'a mut [u8],
     f: F,
@@ -77,6 +130,12 @@ pub(super) fn cut(x: f32) -> u8 {
     let clamped = clamp(x, 255.0);
     // SAFETY: from 0 to 255. A checked cast is several instructions and does not become vectors.
     unsafe { clamped.to_int_unchecked::<i32>() as u8 }
+}
+
+/// `x` clamped to 0 to 255.
+#[inline(always)]
+pub(super) fn cut_whole(x: i32) -> u8 {
+    x.clamp(0, 255) as u8
 }
 
 /// `x` clamped to 0 to `full`; NaN is 0. One instruction each, unlike `f32::clamp` with its care for NaN.

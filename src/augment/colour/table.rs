@@ -13,6 +13,21 @@ impl Table {
         Table(std::array::from_fn(|x| cut(f(x as f32))))
     }
 
+    /// These values.
+    pub(super) fn new(values: [u8; 256]) -> Self {
+        Table(values)
+    }
+
+    /// Every value stays as it is.
+    pub(super) fn identity() -> Self {
+        Table(std::array::from_fn(|x| x as u8))
+    }
+
+    /// What each value becomes.
+    pub(super) fn values(&self) -> &[u8; 256] {
+        &self.0
+    }
+
     /// What `x` becomes.
     pub(super) fn value(&self, x: u8) -> u8 {
         self.0[usize::from(x)]
