@@ -57,6 +57,6 @@ fn images(smallest: Size, largest: Size) -> Form {
 
 /// What ImageNet has most.
 const PHOTOGRAPH: Size = Size::new(500, 375);
-const SMALLER: Size = Size::new(4096, 4000);
-/// Larger than what is cropped out of images.
-const LARGE: Size = Size::new(8192, 8000);
+const SMALLER: Size = Size::new(4096, 4096);
+/// Larger than what is cropped out of images, and square, so that what needs that is taken.
+const LARGE: Size = Size::new(8192, 8192);
