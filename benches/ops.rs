@@ -13,7 +13,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// The ops, as configuration files spell them.
-const OPS: [(&str, &str); 44] = [
+const OPS: [(&str, &str); 69] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -64,6 +64,31 @@ const OPS: [(&str, &str); 44] = [
     ("gray average", r#"{"grayscale": {"method": "average"}}"#),
     ("gray max", r#"{"grayscale": {"method": "max"}}"#),
     ("flip", r#"{"horizontal_flip": {"p": 1}}"#),
+    ("gaussian blur 11", r#"{"gaussian_blur": {"sigma": [1.5, 1.5], "p": 1}}"#),
+    ("median 3", r#"{"median_blur": {"kernel_size": [3, 3], "p": 1}}"#),
+    ("median 5", r#"{"median_blur": {"kernel_size": [5, 5], "p": 1}}"#),
+    ("median 7", r#"{"median_blur": {"kernel_size": [7, 7], "p": 1}}"#),
+    ("median 15", r#"{"median_blur": {"kernel_size": [15, 15], "p": 1}}"#),
+    ("box blur 7", r#"{"box_blur": {"kernel_size": [7, 7], "p": 1}}"#),
+    ("motion blur 7", r#"{"motion_blur": {"kernel_size": [7, 7], "p": 1}}"#),
+    ("sharpness", r#"{"adjust_sharpness": {"factor": [2, 2], "p": 1}}"#),
+    ("sharpen", r#"{"sharpen": {"p": 1}}"#),
+    ("jpeg 50", r#"{"jpeg": {"quality": [50, 50]}}"#),
+    ("jpeg 90", r#"{"jpeg": {"quality": [90, 90]}}"#),
+    ("downscale", r#"{"downscale": {"p": 1}}"#),
+    ("multiplicative noise", r#"{"multiplicative_noise": {"p": 1}}"#),
+    ("multiplicative pixels", r#"{"multiplicative_noise": {"elementwise": true, "p": 1}}"#),
+    ("multiplicative values", r#"{"multiplicative_noise": {"elementwise": true, "per_channel": true, "p": 1}}"#),
+    ("gauss noise", r#"{"gauss_noise": {"p": 1}}"#),
+    ("gauss noise shared", r#"{"gauss_noise": {"per_channel": false, "p": 1}}"#),
+    ("iso noise", r#"{"iso_noise": {"p": 1}}"#),
+    ("shot noise", r#"{"shot_noise": {"p": 1}}"#),
+    ("salt and pepper", r#"{"salt_and_pepper": {"p": 1}}"#),
+    ("coarse dropout", r#"{"coarse_dropout": {"p": 1}}"#),
+    ("coarse dropout random", r#"{"coarse_dropout": {"fill": "random", "p": 1}}"#),
+    ("random erasing", r#"{"random_erasing": {"p": 1}}"#),
+    ("grid dropout", r#"{"grid_dropout": {"p": 1}}"#),
+    ("pixel dropout", r#"{"pixel_dropout": {"p": 1}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.

@@ -8,7 +8,8 @@ use std::{env, fs};
 use prost_types::EnumDescriptorProto;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 8] = ["rule", "choices", "geometry", "colour", "pipeline", "spec", "batch", "service"];
+const FILES: [&str; 11] =
+    ["rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "pipeline", "spec", "batch", "service"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);

@@ -1,6 +1,10 @@
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+mod field;
+
+pub use field::Field;
+
 /// What a generator is for. Generators for different purposes never share a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u16)]

@@ -12,8 +12,17 @@ use feedline_proto::{rule, v1};
 #[path = "distributions/colour.rs"]
 mod colour;
 
+#[path = "distributions/dropout.rs"]
+mod dropout;
+
+#[path = "distributions/filter.rs"]
+mod filter;
+
 #[path = "distributions/geometry.rs"]
 mod geometry;
+
+#[path = "distributions/noise.rs"]
+mod noise;
 
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
@@ -34,6 +43,8 @@ pub(crate) enum Distribution {
     Integers(i64, i64),
     /// Normal, of this mean and standard deviation.
     Normal(f64, f64),
+    /// Every odd number from the first to the last, both included and odd, equally likely.
+    OddIntegers(i64, i64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -81,7 +92,10 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), geometry::cases()].into_iter().flatten().collect()
+    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -122,9 +136,9 @@ impl Distribution {
     fn range(self) -> (f64, f64) {
         match self {
             Distribution::Uniform(low, high) => (low, high),
-            Distribution::Integers(low, high) => (low as f64, high as f64),
             // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
             Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
+            Distribution::Integers(low, high) | Distribution::OddIntegers(low, high) => (low as f64, high as f64),
         }
     }
 
@@ -139,6 +153,9 @@ impl Distribution {
             Distribution::Normal(mean, deviation) => {
                 let below = 0.5 * libm::erfc((mean - x) / (deviation * 2.0_f64.sqrt()));
                 (below, below)
+            Distribution::OddIntegers(low, high) => {
+                let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
+                (below / count, (below + 1.0) / count)
             }
         }
     }
@@ -152,6 +169,10 @@ impl Distribution {
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 12.0).sqrt())
             }
             Distribution::Normal(mean, deviation) => (mean, deviation),
+            Distribution::OddIntegers(low, high) => {
+                let count = ((high - low) / 2 + 1) as f64;
+                ((low + high) as f64 / 2.0, ((count * count - 1.0) / 3.0).sqrt())
+            }
         }
     }
 }

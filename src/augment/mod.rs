@@ -16,6 +16,15 @@ mod geometry;
 /// Ops that change pixels.
 mod colour;
 
+/// Ops that make each pixel of its neighbourhood.
+mod filter;
+
+/// Ops that spoil an image as sensors, channels and compression do.
+mod noise;
+
+/// Ops that cut holes.
+mod dropout;
+
 /// Ops that change the type of pixels.
 mod convert;
 

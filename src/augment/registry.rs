@@ -1,7 +1,7 @@
 use feedline_proto::v1::op::Op;
 
 use super::op::{About, Built, Refusal};
-use super::{colour, convert, geometry};
+use super::{colour, convert, dropout, filter, geometry, noise};
 use crate::image::Form;
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it.
@@ -42,6 +42,10 @@ ops! {
     VerticalFlip => geometry::vertical_flip,
     Rot90 => geometry::rot90,
     FixedCrop => geometry::fixed_crop,
+    CoarseDropout => dropout::coarse_dropout,
+    RandomErasing => dropout::random_erasing,
+    GridDropout => dropout::grid_dropout,
+    PixelDropout => dropout::pixel_dropout,
     Brightness => colour::brightness,
     Contrast => colour::contrast,
     Saturation => colour::saturation,
@@ -66,6 +70,19 @@ ops! {
     PhotometricDistort => colour::photometric_distort,
     HsvGain => colour::hsv_gain,
     RandomToneCurve => colour::random_tone_curve,
+    GaussianBlur => filter::gaussian_blur,
+    MedianBlur => filter::median_blur,
+    BoxBlur => filter::box_blur,
+    MotionBlur => filter::motion_blur,
+    AdjustSharpness => filter::adjust_sharpness,
+    Sharpen => filter::sharpen,
+    Jpeg => noise::jpeg,
+    Downscale => noise::downscale,
+    MultiplicativeNoise => noise::multiplicative_noise,
+    GaussNoise => noise::gauss_noise,
+    IsoNoise => noise::iso_noise,
+    ShotNoise => noise::shot_noise,
+    SaltAndPepper => noise::salt_and_pepper,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
 }

@@ -1,0 +1,29 @@
+use crate::augment::op::Scratch;
+use crate::image::{Image, Pixels};
+
+/// Applies `f` to an image in 8 bits. Floats from 0 to `full` are rounded to 8 bits (half to even) and made floats again
+/// afterwards: albucore's `uint8_io`.
+pub(in crate::augment) fn through_bytes<'a>(
+    image: Image<'a>,
+    full: f32,
+    scratch: &mut Scratch,
+    f: impl FnOnce(Image<'a>, &mut Scratch) -> Image<'a>,
+) -> Image<'a> {
+    let (size, channels) = (image.size(), image.channels());
+    match image.into_pixels() {
+        Pixels::U8(values) => f(Image::from_u8(size, channels, values), scratch),
+        Pixels::F32(mut values) => {
+            let mut bytes = scratch.bytes(values.len());
+            let scale = 255.0 / full;
+            // A cast saturates, and makes 0 of NaN.
+            bytes.iter_mut().zip(&values).for_each(|(to, x)| *to = (x * scale).round_ties_even() as u8);
+            let made = f(Image::from_u8(size, channels, bytes), scratch);
+            let back = full / 255.0;
+            if let Some(bytes) = made.as_u8() {
+                values.iter_mut().zip(bytes).for_each(|(to, x)| *to = f32::from(*x) * back);
+            }
+            scratch.recycle(made);
+            Image::from_f32(size, channels, values)
+        }
+    }
+}
