@@ -2,7 +2,7 @@ use crate::image::{Image, Size};
 
 mod geometry;
 
-pub use geometry::Geometry;
+pub use geometry::{Field, Geometry, Hull, Map};
 
 /// One image with its annotations. Spatial ops move all of them together, other ops change the image alone.
 #[derive(Clone, Debug, PartialEq)]

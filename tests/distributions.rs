@@ -153,6 +153,7 @@ impl Distribution {
             Distribution::Normal(mean, deviation) => {
                 let below = 0.5 * libm::erfc((mean - x) / (deviation * 2.0_f64.sqrt()));
                 (below, below)
+            }
             Distribution::OddIntegers(low, high) => {
                 let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
                 (below / count, (below + 1.0) / count)

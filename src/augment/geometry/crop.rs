@@ -1,5 +1,6 @@
 use crate::augment::op::{Refusal, Scratch};
 use crate::image::{Depth, Form, Image, Pixels, Size, Window};
+use crate::sample::{Geometry, Mask, Sample};
 
 /// The two sides of a window, refused where one is larger than the smallest image.
 pub(super) fn sides(height: u32, width: u32, input: Form) -> Result<Size, Refusal> {
@@ -59,17 +60,23 @@ pub(super) fn cut_padded<'a>(
 }
 
 /// What is beyond the edges of an image.
+#[derive(Clone, Copy)]
 pub(super) struct Beyond {
-    border: Border,
+    pub(super) border: Border,
     /// Per channel, at the scale of the image; used by [`Border::Constant`].
-    fill: [f64; 3],
+    pub(super) fill: [f64; 3],
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Border {
+/// What stands beyond an edge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Border {
+    /// The fill.
     Constant,
+    /// The outermost pixel.
     Edge,
+    /// The image mirrored, without its outermost pixel.
     Reflect,
+    /// The image mirrored, with its outermost pixel.
     Symmetric,
 }
 
@@ -94,11 +101,29 @@ impl Beyond {
         }
         Ok(Beyond { border, fill })
     }
+
+    /// The same border for the mask, whose class beyond the edge is `fill`.
+    pub(super) fn for_mask(&self, fill: u32) -> Result<Self, Refusal> {
+        let fill = u8::try_from(fill).map_err(|_| Refusal::new("fill_mask", fill, "a class from 0 to 255"))?;
+        Ok(Beyond { border: self.border, fill: [f64::from(fill); 3] })
+    }
+}
+
+/// Moves boxes and keypoints into a window of `size` at a place, which may lie beyond the edges, and cuts the mask the same way.
+pub(super) fn annotate(at: (i64, i64), size: Size, beyond: &Beyond, sample: &mut Sample<'_>) {
+    Geometry::crop(at.0, at.1, size).move_marks(sample);
+    if let Some(mask) = sample.mask.take() {
+        let image = Image::from_u8(mask.size, 1, mask.classes);
+        let image = cut_padded(image, at, size, beyond, &mut Scratch::default());
+        if let Pixels::U8(classes) = image.into_pixels() {
+            sample.mask = Some(Mask { size, classes: classes.into_owned() });
+        }
+    }
 }
 
 impl Border {
     /// Which of `length` pixels stands at `index`; none for the fill.
-    fn index(self, index: i64, length: u32) -> Option<usize> {
+    pub(super) fn index(self, index: i64, length: u32) -> Option<usize> {
         let last = i64::from(length) - 1;
         if (0..=last).contains(&index) {
             return Some(index as usize);

@@ -25,18 +25,23 @@ impl Op for HorizontalFlip {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
-    fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let (width, channels) = (image.size().width as usize, image.channels());
-        match image.values_mut() {
-            ValuesMut::U8(values) => mirror_rows(values, width, channels),
-            ValuesMut::F32(values) => mirror_rows(values, width, channels),
-        }
-        image
+    fn apply<'a>(&self, (): &(), image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        mirrored_rows(image)
     }
 
     fn geometry(&self, (): &(), size: Size) -> Option<Geometry> {
         Some(Geometry::mirror_x(size))
     }
+}
+
+/// The image with left and right exchanged.
+pub(super) fn mirrored_rows(mut image: Image<'_>) -> Image<'_> {
+    let (width, channels) = (image.size().width as usize, image.channels());
+    match image.values_mut() {
+        ValuesMut::U8(values) => mirror_rows(values, width, channels),
+        ValuesMut::F32(values) => mirror_rows(values, width, channels),
+    }
+    image
 }
 
 fn mirror_rows<T: Copy>(values: &mut [T], width: usize, channels: usize) {

@@ -42,24 +42,27 @@ impl Op for Rot90 {
         self.turns[rng.below(self.turns.len() as u64) as usize]
     }
 
-    fn apply<'a>(&self, turns: &u32, mut image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+    fn apply<'a>(&self, turns: &u32, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         match turns % 4 {
             0 => image,
-            2 => {
-                let channels = image.channels();
-                match image.values_mut() {
-                    ValuesMut::U8(values) => reverse_pixels(values, channels),
-                    ValuesMut::F32(values) => reverse_pixels(values, channels),
-                }
-                image
-            }
-            odd => quarter(image, odd == 1, scratch),
+            2 => half_turned(image),
+            odd => turned(image, if odd == 1 { [true, false] } else { [false, true] }, scratch),
         }
     }
 
     fn geometry(&self, turns: &u32, size: Size) -> Option<Geometry> {
         Some(Geometry::quarter_turns(*turns, size))
     }
+}
+
+/// The image upside down: turned by two quarters.
+pub(super) fn half_turned(mut image: Image<'_>) -> Image<'_> {
+    let channels = image.channels();
+    match image.values_mut() {
+        ValuesMut::U8(values) => reverse_pixels(values, channels),
+        ValuesMut::F32(values) => reverse_pixels(values, channels),
+    }
+    image
 }
 
 fn reverse_pixels<T: Copy>(values: &mut [T], channels: usize) {
@@ -69,23 +72,24 @@ fn reverse_pixels<T: Copy>(values: &mut [T], channels: usize) {
     }
 }
 
-/// One quarter turn, counter-clockwise or clockwise.
-fn quarter<'a>(image: Image<'a>, counter: bool, scratch: &mut Scratch) -> Image<'a> {
+/// The image with its rows as columns, which come from the right instead of the left of the image, and whose pixels come from
+/// its bottom instead of its top, if `from_end` says so: with one of them a quarter turn, counter-clockwise for the first.
+pub(super) fn turned<'a>(image: Image<'a>, from_end: [bool; 2], scratch: &mut Scratch) -> Image<'a> {
     let (size, channels) = (image.size(), image.channels());
     let turned = match image.pixels() {
         Pixels::U8(values) => {
             let mut out = scratch.bytes(values.len());
             match channels {
-                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, counter),
-                _ => turn(values, &mut out, size, counter),
+                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, from_end),
+                _ => turn(values, &mut out, size, from_end),
             }
             Image::from_u8(size.transposed(), channels, out)
         }
         Pixels::F32(values) => {
             let mut out = scratch.floats(values.len());
             match channels {
-                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, counter),
-                _ => turn(values, &mut out, size, counter),
+                3 => turn(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, size, from_end),
+                _ => turn(values, &mut out, size, from_end),
             }
             Image::from_f32(size.transposed(), channels, out)
         }
@@ -96,7 +100,7 @@ fn quarter<'a>(image: Image<'a>, counter: bool, scratch: &mut Scratch) -> Image<
 
 /// Writes pixels of an image of `size` to where they stand after a quarter turn. Tile by tile, so that the columns read and the
 /// rows written stay in the cache.
-fn turn<P: Copy>(pixels: &[P], out: &mut [P], size: Size, counter: bool) {
+fn turn<P: Copy>(pixels: &[P], out: &mut [P], size: Size, [from_right, from_bottom]: [bool; 2]) {
     const TILE: usize = 32;
     let (width, height) = (size.width as usize, size.height as usize);
     for (band, rows) in out.chunks_mut(TILE * height).enumerate() {
@@ -105,7 +109,8 @@ fn turn<P: Copy>(pixels: &[P], out: &mut [P], size: Size, counter: bool) {
             for (row, out) in rows.chunks_exact_mut(height).enumerate() {
                 let row = band * TILE + row;
                 for column in columns.clone() {
-                    let (x, y) = if counter { (width - 1 - row, column) } else { (row, height - 1 - column) };
+                    let x = if from_right { width - 1 - row } else { row };
+                    let y = if from_bottom { height - 1 - column } else { column };
                     out[column] = pixels[y * width + x];
                 }
             }

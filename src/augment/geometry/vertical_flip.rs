@@ -25,18 +25,23 @@ impl Op for VerticalFlip {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
-    fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let stride = image.size().width as usize * image.channels();
-        match image.values_mut() {
-            ValuesMut::U8(values) => mirror_columns(values, stride),
-            ValuesMut::F32(values) => mirror_columns(values, stride),
-        }
-        image
+    fn apply<'a>(&self, (): &(), image: Image<'a>, _: &mut Scratch) -> Image<'a> {
+        mirrored_columns(image)
     }
 
     fn geometry(&self, (): &(), size: Size) -> Option<Geometry> {
         Some(Geometry::mirror_y(size))
     }
+}
+
+/// The image with top and bottom exchanged.
+pub(super) fn mirrored_columns(mut image: Image<'_>) -> Image<'_> {
+    let stride = image.size().width as usize * image.channels();
+    match image.values_mut() {
+        ValuesMut::U8(values) => mirror_columns(values, stride),
+        ValuesMut::F32(values) => mirror_columns(values, stride),
+    }
+    image
 }
 
 fn mirror_columns<T>(values: &mut [T], stride: usize) {
