@@ -45,6 +45,11 @@ impl<'r> Node<'r> {
         self.values.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// The argument of that name, left where it is: null if it stands there as null.
+    pub(super) fn peek(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
     /// The argument of that name; none if it is absent or null.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name).filter(|value| !value.is_null())

@@ -198,7 +198,11 @@ impl Reader<'_> {
             let gray = v1::Grayscale { p: Some(p), method, ..Default::default() };
             self.push("RandomGrayscale(grayscale_prob)", Op::Grayscale(gray));
         }
-        self.node.only("gaussian_blur_prob", &[json!(0)], "a blur of 23 pixels is not supported");
+        if let Some(p) = self.node.number("gaussian_blur_prob").filter(|p| *p > 0.0) {
+            // 23 is written into timm; the rest is the default of torchvision's GaussianBlur.
+            let blur = v1::GaussianBlur { kernel_size: 23, sigma: vec![0.1, 2.0], p: Some(p), ..Default::default() };
+            self.push("GaussianBlur(23) by gaussian_blur_prob", Op::GaussianBlur(blur));
+        }
     }
 
     /// `auto_augment`.
@@ -251,11 +255,27 @@ impl Reader<'_> {
     /// Random erasing, which comes after the normalisation.
     fn erasing(&mut self) {
         let p = self.node.number("re_prob").unwrap_or(0.0);
-        for name in ["re_mode", "re_count", "re_num_splits"] {
-            self.node.take(name);
-        }
+        let mode = match self.node.text("re_mode").unwrap_or_else(|| "const".into()).as_str() {
+            "const" => v1::EraseMode::Const,
+            "rand" => v1::EraseMode::Rand,
+            "pixel" => v1::EraseMode::Pixel,
+            other => {
+                self.node.refuse("re_mode", other, "expected const, rand or pixel");
+                v1::EraseMode::Unspecified
+            }
+        };
+        let most = self.node.whole("re_count").unwrap_or(1);
+        self.node.only("re_num_splits", &[json!(0)], "parts of a batch that stay whole are not supported");
         if p > 0.0 {
-            self.node.refuse("re_prob", p, "erasing after the normalisation is not supported");
+            let op = v1::RandomErasing {
+                scale: vec![0.02, 1.0 / 3.0],
+                ratio: vec![0.3, 1.0 / 0.3],
+                mode: mode.into(),
+                count: vec![1, most],
+                p: Some(p),
+                ..Default::default()
+            };
+            self.push("RandomErasing(re_prob, re_mode, re_count)", Op::RandomErasing(op));
         }
     }
 }

@@ -23,6 +23,13 @@ pub(super) struct Resampling {
     pub(super) antialias: Option<bool>,
 }
 
+/// What is beyond the edge: the fields `border`, `fill` and `fill_mask` of an op.
+pub(super) struct Beyond {
+    pub(super) border: i32,
+    pub(super) fill: Vec<f64>,
+    pub(super) fill_mask: u32,
+}
+
 impl Leaf<'_> {
     /// The probability, for an op that has a field for it.
     pub(super) fn p(&mut self) -> Option<f64> {
@@ -39,7 +46,7 @@ impl Leaf<'_> {
         }
     }
 
-    /// `interpolation` and what belongs to it.
+    /// `interpolation` and what belongs to it, of a class that resizes.
     pub(super) fn resampling(&mut self) -> Resampling {
         self.masks();
         self.node.only("area_for_downscale", &[], "the filter would depend on whether the image shrinks");
@@ -52,7 +59,8 @@ impl Leaf<'_> {
                 (v1::Filter::Bicubic, Some(false))
             }
             3 => {
-                let difference = "OpenCV's INTER_AREA is feedline's box with antialias at whole ratios only, and bilinear when it enlarges";
+                let difference = "OpenCV's INTER_AREA is feedline's box with antialias at whole ratios only, and bilinear when \
+                                  it enlarges";
                 self.near("interpolation", "3 (area)", difference);
                 (v1::Filter::Box, Some(true))
             }
@@ -70,13 +78,63 @@ impl Leaf<'_> {
         Resampling { filter: filter.into(), antialias }
     }
 
+    /// `interpolation` of a class that warps, which has OpenCV's arithmetic here too.
+    pub(super) fn warping(&mut self) -> i32 {
+        self.masks();
+        let filter = match self.node.whole("interpolation").unwrap_or(1) {
+            0 => v1::Filter::Nearest,
+            1 => v1::Filter::Bilinear,
+            2 => v1::Filter::Bicubic,
+            other => {
+                self.node.refuse("interpolation", other, "expected 0 (nearest), 1 (linear) or 2 (cubic)");
+                v1::Filter::Unspecified
+            }
+        };
+        filter.into()
+    }
+
     /// Masks hold classes: whatever lies between two is neither.
-    pub(super) fn masks(&mut self) {
-        self.node.only(
-            "mask_interpolation",
-            &[json!(0), json!(6)],
-            "masks hold classes: they are moved by the nearest pixel",
-        );
+    fn masks(&mut self) {
+        let why = "masks hold classes: they are moved by the nearest pixel";
+        self.node.only("mask_interpolation", &[json!(0), json!(6)], why);
+    }
+
+    /// `border_mode`, `fill` and `fill_mask`.
+    pub(super) fn beyond(&mut self) -> Beyond {
+        let border = match self.node.whole("border_mode").unwrap_or(0) {
+            0 => v1::Border::Constant,
+            1 => v1::Border::Edge,
+            2 => v1::Border::Symmetric,
+            4 => v1::Border::Reflect,
+            other => {
+                let expected = "expected 0 (constant), 1 (replicate), 2 (reflect) or 4 (reflect 101)";
+                self.node.refuse("border_mode", other, expected);
+                v1::Border::Unspecified
+            }
+        };
+        let fill = self.colour("fill");
+        Beyond { border: border.into(), fill, fill_mask: self.class("fill_mask").unwrap_or(0) }
+    }
+
+    /// A colour: three numbers, or one that stands for all. Black if it is absent.
+    pub(super) fn colour(&mut self, name: &str) -> Vec<f64> {
+        let Some(value) = self.node.take(name) else { return vec![0.0; 3] };
+        let numbers: Option<Vec<f64>> = match &value {
+            Value::Array(values) => values.iter().map(Value::as_f64).collect(),
+            one => one.as_f64().map(|one| vec![one; 3]),
+        };
+        match numbers.map(<[f64; 3]>::try_from) {
+            Some(Ok(colour)) => colour.to_vec(),
+            _ => {
+                self.node.refuse(name, &value, "expected a number, or three");
+                vec![0.0; 3]
+            }
+        }
+    }
+
+    /// What a mask is filled with: one class.
+    pub(super) fn class(&mut self, name: &str) -> Option<u32> {
+        self.node.whole(name)
     }
 
     /// Two numbers, or one that stands for [-one, one].
@@ -102,5 +160,16 @@ impl Leaf<'_> {
             self.node.refuse("size", "missing", "expected [height, width]");
         }
         self.node.two_whole("size").unwrap_or_default()
+    }
+
+    /// One of several words, by the number of an enum.
+    pub(super) fn word(&mut self, name: &str, words: &[(&str, i32)]) -> i32 {
+        let Some(word) = self.node.text(name) else { return words.first().map_or(0, |(_, number)| *number) };
+        if let Some((_, number)) = words.iter().find(|(known, _)| *known == word) {
+            return *number;
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.node.refuse(name, &word, format!("expected {}", known.join(" or ")));
+        0
     }
 }

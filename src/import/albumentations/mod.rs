@@ -18,8 +18,14 @@ mod group;
 /// Names and units of 1.x.
 mod rename;
 
+/// Classes that blur, sharpen, add noise, compress and cut holes.
+mod spoil;
+
 /// Why a class has no equal.
 mod unsupported;
+
+/// Classes that turn, shear and bend.
+mod warp;
 
 use std::collections::BTreeMap;
 
@@ -49,7 +55,7 @@ pub fn why_not(class: &str) -> Option<&'static str> {
 }
 
 fn all_classes() -> impl Iterator<Item = &'static (&'static str, Import)> {
-    geometry::CLASSES.iter().chain(colour::CLASSES).chain(convert::CLASSES)
+    [geometry::CLASSES, warp::CLASSES, colour::CLASSES, spoil::CLASSES, convert::CLASSES].into_iter().flatten()
 }
 
 /// The steps of a document, and who wrote it.
