@@ -144,7 +144,7 @@ PIXELS = {
         common.noise(),
         0,
     ),
-    "warped": (
+    "affine": (
         [
             A.Affine(
                 scale={"x": 0.9, "y": (1.1, 1.1)},
@@ -154,14 +154,21 @@ PIXELS = {
                 border_mode=cv2.BORDER_REFLECT_101,
                 p=1,
             ),
-            A.Rotate(limit=(-33, -33), interpolation=cv2.INTER_NEAREST, fill=(9, 8, 7), p=1),
-            A.ShiftScaleRotate((0.1, 0.1), (0.2, 0.2), (15, 15), shift_limit_y=(-0.2, -0.2), interpolation=0, p=1),
-            A.OpticalDistortion(distort_limit=(0.2, 0.2), interpolation=0, p=1),
-            A.GridDistortion(num_steps=3, distort_limit=(0.1, 0.1), interpolation=0, p=1),
+            A.Affine(translate_px={"x": 3, "y": -2}, scale=(0.8, 0.8), keep_ratio=True, fill=(1, 2, 3), p=1),
         ],
         common.photo(),
         0,
+        0.001,
     ),
+    "rotate": ([A.Rotate(limit=(-33, -33), interpolation=cv2.INTER_NEAREST, fill=(9, 8, 7), p=1)], common.photo(), 0, 0.001),
+    "shift_scale_rotate": (
+        [A.ShiftScaleRotate((0.1, 0.1), (0.2, 0.2), (15, 15), shift_limit_y=(-0.2, -0.2), p=1)],
+        common.photo(),
+        0,
+        0.001,
+    ),
+    "lens": ([A.OpticalDistortion(distort_limit=(0.2, 0.2), p=1)], common.photo(), 0, 0.005),
+    "grid": ([A.GridDistortion(num_steps=3, distort_limit=(0.1, 0.1), p=1)], common.photo(), 0, 0.002),
     "nearest": ([A.Resize(21, 9, interpolation=cv2.INTER_NEAREST), A.ToFloat(max_value=255)], common.noise(), 0),
 }
 
@@ -199,11 +206,12 @@ def main():
     )
     write(ROOT / "groups.json", groups)
     write(ROOT / "groups.yaml", groups)
-    for name, (transforms, image, tolerance) in PIXELS.items():
+    for name, (transforms, image, tolerance, *share) in PIXELS.items():
+        share = share[0] if share else 0
         folder = ROOT / "pixels" / name
         pipeline = A.Compose(transforms, seed=1)
         write(folder / "pipeline.json", pipeline)
-        (folder / "tolerance.txt").write_text(f"{tolerance}\n")
+        (folder / "tolerance.txt").write_text(f"{tolerance} {share}\n")
         np.save(folder / "input.npy", image)
         made = pipeline(image=image)["image"]
         np.save(folder / "expected.npy", np.ascontiguousarray(made if made.ndim == 3 else made[:, :, None]))

@@ -123,10 +123,11 @@ impl Leaf<'_> {
             Value::Array(values) => values.iter().map(Value::as_f64).collect(),
             one => one.as_f64().map(|one| vec![one; 3]),
         };
-        match numbers.map(<[f64; 3]>::try_from) {
-            Some(Ok(colour)) => colour.to_vec(),
-            _ => {
-                self.node.refuse(name, &value, "expected a number, or three");
+        let in_scale = |colour: &[f64; 3]| colour.iter().all(|part| (0.0..=255.0).contains(part));
+        match numbers.and_then(|numbers| <[f64; 3]>::try_from(numbers).ok()).filter(in_scale) {
+            Some(colour) => colour.to_vec(),
+            None => {
+                self.node.refuse(name, &value, "expected a number from 0 to 255, or three");
                 vec![0.0; 3]
             }
         }

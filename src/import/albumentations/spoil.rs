@@ -74,9 +74,9 @@ fn gaussian_blur(leaf: &mut Leaf<'_>) -> Vec<Op> {
 
 fn sharpen(leaf: &mut Leaf<'_>) -> Vec<Op> {
     leaf.node.only("method", &[json!("kernel")], "expected kernel; the difference to a Gaussian is not supported");
-    // Those of the method gaussian.
-    leaf.node.take("kernel_size");
-    leaf.node.take("sigma");
+    // Those of the method gaussian, which nobody reads.
+    leaf.node.whole("kernel_size");
+    leaf.node.number("sigma");
     let (alpha, lightness) = (leaf.node.range("alpha", [0.2, 0.5]), leaf.node.range("lightness", [0.5, 1.0]));
     vec![Op::Sharpen(v1::Sharpen { alpha, lightness, p: leaf.p() })]
 }
