@@ -1,19 +1,24 @@
-//! Time of each op on one RGB image of 8 bits, 224x224 unless its name says otherwise, at every level of vector instructions: `cargo bench --bench ops`, with
-//! words to name the ops that are wanted.
+//! Time of each op on one RGB image of 8 bits, 224x224 unless its name says otherwise, at every level of vector instructions:
+//! `cargo bench --bench ops`, with words to name the ops that are wanted. The examples of the catalogue come first, then variants.
+//!
+//! With `--json`, words are whole names, and each example is a line of JSON: the median at the best level and the parameters, for
+//! `benches/versus.py`. `--photograph FILE` writes the image that all of this is measured on, as raw RGB.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use feedline::augment::simd::{self, Level};
-use feedline::augment::{Pipeline, Scratch};
+use feedline::augment::{Pipeline, Scratch, catalogue, scaled_to_look_at};
+use feedline::decode::{Decoder, Limits};
+use feedline::demo;
 use feedline::image::{Depth, Form, Image, Size};
 use feedline::sample::Sample;
 use feedline::seed::{Key, Purpose};
 use feedline_proto::rule;
 use feedline_proto::v1;
 
-/// The ops, as configuration files spell them.
-const OPS: [(&str, &str); 69] = [
+/// Ops with other parameters than those of their examples, as configuration files spell them.
+const VARIANTS: [(&str, &str); 30] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -22,7 +27,6 @@ const OPS: [(&str, &str); 69] = [
         "jitter b c s h",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.8, 1.2], "hue": [-0.1, 0.1]}}"#,
     ),
-    ("brightness factor", r#"{"brightness": {"factor": [0.6, 1.4]}}"#),
     ("brightness delta", r#"{"brightness": {"delta": [-0.2, 0.2]}}"#),
     ("contrast torchvision", r#"{"contrast": {"factor": [0.6, 1.4]}}"#),
     ("contrast tensorflow", r#"{"contrast": {"factor": [0.6, 1.4], "method": "tensorflow"}}"#),
@@ -33,62 +37,24 @@ const OPS: [(&str, &str); 69] = [
     ("saturation pillow", r#"{"saturation": {"factor": [0.6, 1.4], "method": "pillow"}}"#),
     ("hue torchvision", r#"{"hue": {"delta": [-0.1, 0.1]}}"#),
     ("hue tensorflow", r#"{"hue": {"delta": [-0.1, 0.1], "method": "tensorflow"}}"#),
-    ("gray torchvision", r#"{"grayscale": {}}"#),
     ("gray tensorflow", r#"{"grayscale": {"method": "tensorflow"}}"#),
     ("gray pillow", r#"{"grayscale": {"method": "pillow"}}"#),
-    ("rbc", r#"{"random_brightness_contrast": {"p": 1}}"#),
-    ("solarize", r#"{"solarize": {"threshold": [64, 192], "p": 1}}"#),
-    ("posterize", r#"{"posterize": {"p": 1}}"#),
-    ("equalize pillow", r#"{"equalize": {"p": 1}}"#),
     ("equalize opencv", r#"{"equalize": {"method": "opencv", "p": 1}}"#),
-    ("equalize luma", r#"{"equalize": {"method": "opencv", "by_channels": false, "p": 1}}"#),
-    ("autocontrast tv", r#"{"auto_contrast": {"p": 1}}"#),
     ("autocontrast cdf", r#"{"auto_contrast": {"method": "albumentations", "p": 1}}"#),
-    ("invert", r#"{"invert": {"p": 1}}"#),
-    ("hsv shift", r#"{"hue_saturation_value": {"p": 1}}"#),
-    ("hsv gain", r#"{"hsv_gain": {}}"#),
-    ("gamma torchvision", r#"{"gamma": {}}"#),
     ("gamma albumentations", r#"{"gamma": {"method": "albumentations"}}"#),
-    ("rgb shift", r#"{"rgb_shift": {"p": 1}}"#),
-    ("channel shuffle", r#"{"channel_shuffle": {"p": 1}}"#),
-    ("channel dropout", r#"{"channel_dropout": {"p": 1}}"#),
-    ("sepia", r#"{"to_sepia": {"p": 1}}"#),
-    ("clahe", r#"{"clahe": {"p": 1}}"#),
-    ("fancy pca", r#"{"fancy_pca": {"p": 1}}"#),
-    ("tone curve", r#"{"random_tone_curve": {"p": 1}}"#),
     ("tone curves", r#"{"random_tone_curve": {"per_channel": true, "p": 1}}"#),
-    ("photometric distort", r#"{"photometric_distort": {}}"#),
     ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
     ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
-    ("gray desaturation", r#"{"grayscale": {"method": "desaturation"}}"#),
-    ("gray average", r#"{"grayscale": {"method": "average"}}"#),
     ("gray max", r#"{"grayscale": {"method": "max"}}"#),
-    ("flip", r#"{"horizontal_flip": {"p": 1}}"#),
-    ("gaussian blur 11", r#"{"gaussian_blur": {"sigma": [1.5, 1.5], "p": 1}}"#),
     ("median 3", r#"{"median_blur": {"kernel_size": [3, 3], "p": 1}}"#),
     ("median 5", r#"{"median_blur": {"kernel_size": [5, 5], "p": 1}}"#),
     ("median 7", r#"{"median_blur": {"kernel_size": [7, 7], "p": 1}}"#),
     ("median 15", r#"{"median_blur": {"kernel_size": [15, 15], "p": 1}}"#),
-    ("box blur 7", r#"{"box_blur": {"kernel_size": [7, 7], "p": 1}}"#),
-    ("motion blur 7", r#"{"motion_blur": {"kernel_size": [7, 7], "p": 1}}"#),
-    ("sharpness", r#"{"adjust_sharpness": {"factor": [2, 2], "p": 1}}"#),
-    ("sharpen", r#"{"sharpen": {"p": 1}}"#),
-    ("jpeg 50", r#"{"jpeg": {"quality": [50, 50]}}"#),
     ("jpeg 90", r#"{"jpeg": {"quality": [90, 90]}}"#),
-    ("downscale", r#"{"downscale": {"p": 1}}"#),
-    ("multiplicative noise", r#"{"multiplicative_noise": {"p": 1}}"#),
     ("multiplicative pixels", r#"{"multiplicative_noise": {"elementwise": true, "p": 1}}"#),
     ("multiplicative values", r#"{"multiplicative_noise": {"elementwise": true, "per_channel": true, "p": 1}}"#),
-    ("gauss noise", r#"{"gauss_noise": {"p": 1}}"#),
     ("gauss noise shared", r#"{"gauss_noise": {"per_channel": false, "p": 1}}"#),
-    ("iso noise", r#"{"iso_noise": {"p": 1}}"#),
-    ("shot noise", r#"{"shot_noise": {"p": 1}}"#),
-    ("salt and pepper", r#"{"salt_and_pepper": {"p": 1}}"#),
-    ("coarse dropout", r#"{"coarse_dropout": {"p": 1}}"#),
     ("coarse dropout random", r#"{"coarse_dropout": {"fill": "random", "p": 1}}"#),
-    ("random erasing", r#"{"random_erasing": {"p": 1}}"#),
-    ("grid dropout", r#"{"grid_dropout": {"p": 1}}"#),
-    ("pixel dropout", r#"{"pixel_dropout": {"p": 1}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.
@@ -107,44 +73,115 @@ const RESIZINGS: [(&str, Size, &str); 7] = [
     ("96x96 to 224", Size::new(96, 96), r#"{"resize": {"height": 224, "width": 224}}"#),
 ];
 
+/// What one figure is measured for, at least.
+const MEASURED: Duration = Duration::from_millis(200);
+/// Images that it is measured on, at least and at most.
+const IMAGES: std::ops::Range<u64> = 60..4000;
+
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = words.iter().position(|word| word == "--photograph") {
+        let path = words.get(at + 1).expect("a file after --photograph");
+        let image = photograph(Size::new(224, 224));
+        return std::fs::write(path, image).expect("writable");
+    }
+    let wanted: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    if words.iter().any(|word| word == "--json") { as_json(&wanted) } else { as_table(&wanted) }
+}
+
+fn as_table(wanted: &[&str]) {
     let heads = Level::available().map(|level| format!("{:>12}", format!("{level:?}")));
     println!("{:<24}{}", "ns per image", heads.collect::<String>());
     let square = Size::new(224, 224);
-    for (name, size, op) in OPS.into_iter().map(|(name, op)| (name, square, op)).chain(RESIZINGS) {
+    let examples = catalogue::names().map(|name| (name, square, example(name)));
+    let variants = VARIANTS.into_iter().map(|(name, op)| (name, square, op)).chain(RESIZINGS);
+    for (name, size, ops) in examples.chain(variants.map(|(name, size, op)| (name, size, vec![parsed(op)]))) {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word)) {
-            let times = Level::available().map(|level| format!("{:>12}", nanoseconds(op, size, level)));
+            let times = Level::available().map(|level| format!("{:>12}", nanoseconds(&ops, size, level)));
             println!("{name:<24}{}", times.collect::<String>());
         }
     }
 }
 
-/// The least disturbed of several runs over many images with their own draws, each begun from the same noisy gradient.
-fn nanoseconds(op: &str, size: Size, level: Level) -> u64 {
+fn as_json(wanted: &[&str]) {
+    for name in catalogue::names().filter(|name| wanted.is_empty() || wanted.contains(name)) {
+        let ops = example(name);
+        let message = rule::with_defaults(&v1::Pipeline { ops: ops.clone(), ..Default::default() });
+        let parameters = serde_json::to_value(message.ops.last()).expect("JSON")[name].take();
+        let ns = nanoseconds(&ops, Size::new(224, 224), Level::detected());
+        let level = format!("{:?}", Level::detected());
+        println!("{}", serde_json::json!({ "op": name, "level": level, "ns": ns, "parameters": parameters }));
+    }
+}
+
+/// The example of an op, always applied.
+fn example(name: &str) -> Vec<v1::Op> {
+    let mut ops = catalogue::pipeline(name).expect("every op has an example").ops;
+    let last = ops.last_mut().expect("the op itself");
+    let mut value = serde_json::to_value(&*last).expect("JSON");
+    value[name]["p"] = 1.into();
+    // An op without a probability refuses the field.
+    if let Ok(always) = serde_json::from_value(value) {
+        *last = always;
+    }
+    ops
+}
+
+fn parsed(op: &str) -> v1::Op {
+    serde_json::from_str(op).expect("an op as this file spells it")
+}
+
+/// The median over many images with their own draws, each begun from the same photograph.
+fn nanoseconds(ops: &[v1::Op], size: Size, level: Level) -> u64 {
     simd::limit(level);
-    let op: v1::Op = serde_json::from_str(op).expect("an op as this file spells it");
-    let message = rule::with_defaults(&v1::Pipeline { ops: vec![op], ..Default::default() });
-    let form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
-    let pipeline = Pipeline::build(&message, form).expect("a valid pipeline");
-    let mut noise = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Order }.rng();
-    let original: Vec<u8> =
-        (0..size.area() * 3).map(|i| ((i / 900) as u8).wrapping_add(noise.below(64) as u8)).collect();
+    let (last, before) = ops.split_last().expect("an op");
+    let mut original = Image::from_u8(size, 3, photograph(size));
     let mut scratch = Scratch::default();
-    let mut buffer = original.clone();
-    let runs = (0..25).map(|run| {
-        let mut spent = 0;
-        for position in 0..40 {
-            buffer.clear();
-            buffer.extend_from_slice(&original);
-            let key = Key { seed: 1, epoch: run, position, view: 0, op: 0, purpose: Purpose::Op };
-            let sample = Sample::new(Image::from_u8(size, 3, std::mem::take(&mut buffer)), 0);
-            let start = Instant::now();
-            let sample = black_box(pipeline.run(black_box(sample), key, &mut scratch));
-            spent += start.elapsed().as_nanos() as u64;
-            buffer = sample.image.as_u8().map(<[u8]>::to_vec).unwrap_or_default();
-        }
-        spent / 40
-    });
-    runs.min().unwrap_or_default()
+    let mut form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
+    if !before.is_empty() {
+        // What makes floats for the op, and is not measured.
+        let first = built(before, form);
+        form = first.output();
+        original = first.run(Sample::new(original, 0), key(0), &mut scratch).image;
+    }
+    let pipeline = built(std::slice::from_ref(last), form);
+    let mut times: Vec<u64> = Vec::new();
+    let start = Instant::now();
+    while (times.len() as u64) < IMAGES.start || ((times.len() as u64) < IMAGES.end && start.elapsed() < MEASURED) {
+        let sample = Sample::new(original.clone(), 0);
+        let key = key(times.len() as u64);
+        let start = Instant::now();
+        let sample = black_box(pipeline.run(black_box(sample), key, &mut scratch));
+        times.push(start.elapsed().as_nanos() as u64);
+        scratch.recycle(sample.image);
+    }
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn built(ops: &[v1::Op], form: Form) -> Pipeline {
+    let build = |ops: Vec<v1::Op>| {
+        let message = rule::with_defaults(&v1::Pipeline { ops, ..Default::default() });
+        Pipeline::build(&message, form).expect("a valid pipeline")
+    };
+    let pipeline = build(ops.to_vec());
+    if pipeline.tail().is_none() {
+        return pipeline;
+    }
+    // With an op after it that does nothing, it is done at once.
+    let nothing = v1::op::Op::HorizontalFlip(v1::HorizontalFlip { p: Some(0.0) });
+    build(ops.iter().cloned().chain([v1::Op { op: Some(nothing) }]).collect())
+}
+
+fn key(position: u64) -> Key {
+    Key { seed: 1, epoch: 0, position, view: 0, op: 0, purpose: Purpose::Op }
+}
+
+/// A photograph at that size.
+fn photograph(size: Size) -> Vec<u8> {
+    let (_, jpeg) = demo::photographs().find(|(name, _)| *name == "astronaut/00.jpg").expect("bundled");
+    let decoded = Decoder::new(Limits::default()).decode(jpeg).expect("sound");
+    let image = Image::from_u8(decoded.size, 3, decoded.pixels);
+    let scaled = scaled_to_look_at(image, size, &mut Scratch::default());
+    scaled.as_u8().expect("8 bits stay 8 bits").to_vec()
 }

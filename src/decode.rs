@@ -1,11 +1,13 @@
 use crate::header::{self, Format, HeaderError};
 use crate::image::Size;
 
+pub use mask::mask;
 pub use orientation::{orient, orient_into, orientation};
 
 mod gif;
 mod jpeg;
 mod leftover;
+mod mask;
 mod orientation;
 mod other;
 mod scans;

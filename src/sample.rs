@@ -1,8 +1,16 @@
+use std::sync::Arc;
+
 use crate::image::{Image, Size};
 
+mod box_format;
 mod geometry;
+mod rules;
+mod table;
 
+pub use box_format::BoxFormat;
 pub use geometry::{Field, Geometry, Hull, Map};
+pub use rules::{BoxRules, EDGE, KeypointRules, Rules};
+pub use table::{AnnotatedBox, AnnotationTable, Annotations};
 
 /// One image with its annotations. Spatial ops move all of them together, other ops change the image alone.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,16 +21,33 @@ pub struct Sample<'a> {
     pub label: i64,
     /// Bounding boxes in pixels.
     pub boxes: Vec<BoundingBox>,
-    /// Class of every pixel, of the image's size.
-    pub mask: Option<Mask>,
+    /// Classes of every pixel, each of the image's size. Their number is the same for all samples of a split.
+    pub masks: Vec<Mask>,
     /// Points in pixels.
     pub keypoints: Vec<Keypoint>,
+    /// What becomes of boxes and keypoints that leave the image; nothing, if there are no rules.
+    pub rules: Option<Arc<Rules>>,
 }
 
 impl<'a> Sample<'a> {
     /// An image with a class and nothing else.
     pub fn new(image: Image<'a>, label: i64) -> Self {
-        Sample { image, label, boxes: Vec::new(), mask: None, keypoints: Vec::new() }
+        Sample { image, label, boxes: Vec::new(), masks: Vec::new(), keypoints: Vec::new(), rules: None }
+    }
+
+    /// Applies its rules after an op; `mirrored` tells whether that op made left of right.
+    pub fn settle(&mut self, mirrored: bool) {
+        let Some(rules) = &self.rules else { return };
+        rules.boxes.filter(&mut self.boxes, self.image.size());
+        if mirrored {
+            rules.keypoints.mirror(&mut self.keypoints);
+        }
+        rules.keypoints.filter(&mut self.keypoints, self.image.size());
+    }
+
+    /// Whether it matters if an op mirrors the image.
+    pub fn has_sides(&self) -> bool {
+        !self.keypoints.is_empty() && self.rules.as_ref().is_some_and(|rules| !rules.keypoints.flip_pairs.is_empty())
     }
 }
 
@@ -38,8 +63,37 @@ pub struct BoundingBox {
     pub x_max: f64,
     /// Lower edge.
     pub y_max: f64,
-    /// Class.
+    /// Class, an index into the dataset's classes of boxes; -1 without one.
     pub label: i64,
+}
+
+impl BoundingBox {
+    /// `[x_min, y_min, x_max, y_max]`.
+    pub fn corners(&self) -> [f64; 4] {
+        [self.x_min, self.y_min, self.x_max, self.y_max]
+    }
+
+    /// A box with these corners.
+    pub fn with_corners([x_min, y_min, x_max, y_max]: [f64; 4], label: i64) -> Self {
+        BoundingBox { x_min, y_min, x_max, y_max, label }
+    }
+
+    /// Square pixels; negative for a box that is inside out in one direction.
+    pub fn area(&self) -> f64 {
+        (self.x_max - self.x_min) * (self.y_max - self.y_min)
+    }
+
+    /// The part of it from `(x_min, y_min)` to `(x_max, y_max)`; inside out or empty if there is none.
+    #[must_use]
+    pub fn clipped(&self, [x_min, y_min, x_max, y_max]: [f64; 4]) -> Self {
+        BoundingBox {
+            x_min: self.x_min.max(x_min).min(x_max),
+            y_min: self.y_min.max(y_min).min(y_max),
+            x_max: self.x_max.max(x_min).min(x_max),
+            y_max: self.y_max.max(y_min).min(y_max),
+            label: self.label,
+        }
+    }
 }
 
 /// A point, in pixels, where the centre of the left upper pixel is (0, 0): so flipping a row of `width` maps x to
@@ -50,7 +104,21 @@ pub struct Keypoint {
     pub x: f64,
     /// From the top.
     pub y: f64,
+    /// Which point it is, such as the left eye: an index into the dataset's names of keypoints.
+    pub id: u32,
+    /// As in COCO: 0 not labelled or out of the image, 1 labelled but hidden, 2 visible.
+    pub visibility: f32,
 }
+
+impl Keypoint {
+    /// A visible point of id 0.
+    pub fn new(x: f64, y: f64) -> Self {
+        Keypoint { x, y, id: 0, visibility: VISIBLE }
+    }
+}
+
+/// Visibility of a keypoint that nothing is said of.
+pub const VISIBLE: f32 = 2.0;
 
 /// The class of every pixel, rows top down.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,9 @@ mod console;
 #[path = "docs/ops.rs"]
 mod ops;
 
+#[path = "docs/pictures.rs"]
+mod pictures;
+
 #[path = "../examples/train_loop.rs"]
 mod train_loop;
 

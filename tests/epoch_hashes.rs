@@ -40,6 +40,13 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
     let cutmix_per_batch = Kind::Cutmix(v1::CutMix { per: batch, alpha: Some(0.5), p: Some(0.5) });
     let mixup_per_batch = Kind::Mixup(v1::MixUp { per: batch, alpha: Some(0.4), p: Some(0.5) });
     let grouped = v1::Mixing { kind: Some(cutmix()), group_size: Some(3), ..Default::default() };
+    let cutmix_or_mixup = Kind::CutmixOrMixup(v1::CutMixOrMixUp { switch_prob: Some(0.3), ..Default::default() });
+    let smoothed =
+        v1::Mixing { kind: Some(cutmix()), off_from_epoch: Some(1), label_smoothing: Some(0.1), ..Default::default() };
+    let copies = v1::Views { count: 3, groups: Vec::new() };
+    let ten_crop =
+        v1::ViewGroup { test_time: v1::TestTime::TenCrop.into(), height: 24, width: 20, ..Default::default() };
+    let ten_crops = v1::Views { count: 0, groups: vec![ten_crop] };
     let ended = |last: v1::LastBatch| v1::LoaderSpec { last_batch: last.into(), ..small_spec(20) };
     let mut upright = small_spec(20);
     upright.decode = Some(v1::DecodeOptions { exif_orientation: true, ..Default::default() });
@@ -56,6 +63,10 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
         ("small cutmix per batch", mixed(small_spec(20), cutmix_per_batch)),
         ("small cutmix in threes", v1::LoaderSpec { mixing: Some(grouped), ..small_spec(20) }),
         ("small mixup", mixed(small_spec(20), mixup())),
+        ("small cutmix or mixup", mixed(small_spec(20), cutmix_or_mixup)),
+        ("small cutmix smoothed, off from epoch 1", v1::LoaderSpec { mixing: Some(smoothed), ..small_spec(20) }),
+        ("small in three copies", v1::LoaderSpec { views: Some(copies), ..small_spec(20) }),
+        ("ten crops", v1::LoaderSpec { views: Some(ten_crops), ..small_spec(20) }),
         ("small mixup per batch", mixed(small_spec(20), mixup_per_batch)),
         ("small short", ended(v1::LastBatch::Short)),
         ("small drop", ended(v1::LastBatch::Drop)),

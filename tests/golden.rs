@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
@@ -11,8 +12,13 @@ use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
 use feedline::seed::{Key, Purpose};
 use feedline_proto::{rule, v1};
 
+#[path = "golden/deviations.rs"]
+mod deviations;
+
 #[path = "golden/npy.rs"]
 mod npy;
+
+use deviations::Deviation;
 
 /// `case.json`.
 #[derive(serde::Deserialize)]
@@ -55,18 +61,40 @@ struct Annotations {
 
 #[test]
 fn every_op_equals_the_library_that_it_names() {
-    let folders = folders();
-    assert!(!folders.is_empty(), "no golden cases: is {} complete?", root().display());
-    let mut failures = Vec::new();
-    for folder in &folders {
-        if let Err(what) = check(folder) {
-            failures.push(format!("{}: {what}", folder.strip_prefix(root()).unwrap_or(folder).display()));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {} cases differ:\n{}", failures.len(), folders.len(), failures.join("\n"));
+    let checked = checked();
+    assert!(!checked.is_empty(), "no golden cases: is {} complete?", root().display());
+    let failures: Vec<&String> = checked.iter().filter_map(|found| found.as_ref().err()).collect();
+    let shown = failures.iter().map(|what| what.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), checked.len());
 }
 
-fn check(folder: &Path) -> Result<(), String> {
+#[test]
+fn the_page_of_deviations_is_what_the_cases_say() {
+    let found: Vec<Deviation> = checked().iter().filter_map(|found| found.clone().ok()).collect();
+    let page = deviations::page(&found);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/deviations.md");
+    if std::env::var_os("FEEDLINE_WRITE_DOCS").is_some() {
+        fs::write(&path, &page).expect("writable");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let different = page.lines().zip(committed.lines()).find(|(new, old)| new != old);
+    assert!(
+        committed == page,
+        "docs/deviations.md is not what the golden cases say now: run this test with FEEDLINE_WRITE_DOCS=1 and commit the file; \
+         first difference: {different:?}"
+    );
+}
+
+/// How far every case is from its library, or which differs.
+fn checked() -> &'static [Result<Deviation, String>] {
+    static CHECKED: OnceLock<Vec<Result<Deviation, String>>> = OnceLock::new();
+    CHECKED.get_or_init(|| {
+        let at = |folder: &Path| folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
+        folders().iter().map(|folder| check(folder).map_err(|what| format!("{}: {what}", at(folder)))).collect()
+    })
+}
+
+fn check(folder: &Path) -> Result<Deviation, String> {
     let text = fs::read_to_string(folder.join("case.json")).map_err(|error| format!("case.json: {error}"))?;
     let case: Case = serde_json::from_str(&text).map_err(|error| format!("case.json: {error}"))?;
     let (input, expected) = (npy::read(&folder.join("input.npy"))?, npy::read(&folder.join("expected.npy"))?);
@@ -74,18 +102,33 @@ fn check(folder: &Path) -> Result<(), String> {
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let mask = folder.join("mask.npy");
     let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
-    let (found, annotated) = made(&case, &input, mask.as_ref())?;
+    let (found, full, annotated) = made(&case, &input, mask.as_ref())?;
     check_annotations(&case.annotations, &annotated, folder)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
         let shown = |array: &npy::Array| format!("{:?} of {}", array.shape, array.values.dtype());
         return Err(of(format!("{}, not {}", shown(&found), shown(&expected))));
     }
-    compare(&case, &found, &expected).map_err(of)
+    let compared = compare(&case, &found, &expected).map_err(of)?;
+    let op = folder.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    Ok(Deviation {
+        op: op.unwrap_or_default(),
+        producer: case.producer,
+        floats: matches!(found.values, npy::Values::F32(_)),
+        largest: compared.largest / full,
+        sum: compared.sum / full,
+        tolerance: case.tolerance / full,
+        ..compared
+    })
 }
 
-/// What feedline makes of the input: the image with the tail of the pipeline, and the sample with what is marked on it.
-fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(npy::Array, Sample<'static>), String> {
+/// What feedline makes of the input: the image with the tail of the pipeline, the value of its full brightness (1 if it has none, or
+/// if it is 8 bits), and the sample with what is marked on it.
+fn made(
+    case: &Case,
+    input: &npy::Array,
+    mask: Option<&npy::Array>,
+) -> Result<(npy::Array, f64, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
     let (image, depth) = match &input.values {
@@ -109,12 +152,16 @@ fn made(case: &Case, input: &npy::Array, mask: Option<&npy::Array>) -> Result<(n
         }
     };
     within(pipeline.output(), &made.image)?;
-    if made.mask.as_ref().is_some_and(|mask| mask.size != made.image.size()) {
+    if made.masks.iter().any(|mask| mask.size != made.image.size()) {
         return Err("image and mask are of different sizes in the end".into());
     }
-    let Sample { image, label, boxes, mask, keypoints } = made;
+    let Sample { image, boxes, masks, keypoints, .. } = made;
     let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
-    Ok((tailed(&pipeline, image), Sample { image: nothing, label, boxes, mask, keypoints }))
+    let full = match pipeline.output().depth {
+        Depth::F32 { full: Some(full) } => f64::from(full),
+        _ => 1.0,
+    };
+    Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
 }
 
 /// The sample of a case.
@@ -130,11 +177,11 @@ fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Ar
             label,
         })
         .collect();
-    sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint { x: *x, y: *y }).collect();
+    sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint::new(*x, *y)).collect();
     if let Some(mask) = mask {
         let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
-        sample.mask =
-            Some(Mask { size: Size::new(side(mask.shape[1])?, side(mask.shape[0])?), classes: classes.clone() });
+        let size = Size::new(side(mask.shape[1])?, side(mask.shape[0])?);
+        sample.masks = vec![Mask { size, classes: classes.clone() }];
     }
     Ok(sample)
 }
@@ -150,7 +197,7 @@ fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) 
     if !near_all(keypoints.as_flattened(), expected.expected_keypoints.as_flattened()) {
         return Err(format!("keypoints are {keypoints:?}, not {:?}", expected.expected_keypoints));
     }
-    let Some(mask) = &found.mask else { return Ok(()) };
+    let Some(mask) = found.masks.first() else { return Ok(()) };
     let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;
     let (classes, expected_classes) = (&mask.classes, expected_mask.values.as_f64());
     if expected_mask.shape[..2] != [mask.size.height as usize, mask.size.width as usize] {
@@ -187,7 +234,8 @@ fn within(form: Form, image: &Image<'_>) -> Result<(), String> {
     if sized && typed { Ok(()) } else { Err(format!("the pipeline announced {form:?}, and made {size}")) }
 }
 
-fn compare(case: &Case, found: &npy::Array, expected: &npy::Array) -> Result<(), String> {
+/// The differences in the units of the values; what they are of is filled in by the caller.
+fn compare(case: &Case, found: &npy::Array, expected: &npy::Array) -> Result<Deviation, String> {
     let (found, expected) = (found.values.as_f64(), expected.values.as_f64());
     // Equal infinities differ by nothing; a NaN differs from everything, without end.
     let difference = |(a, b): (&f64, &f64)| match (a - b).abs() {
@@ -197,7 +245,8 @@ fn compare(case: &Case, found: &npy::Array, expected: &npy::Array) -> Result<(),
     };
     let differences: Vec<f64> = found.iter().zip(&expected).map(difference).collect();
     let over = differences.iter().filter(|x| **x > case.tolerance).count();
-    let mean = differences.iter().sum::<f64>() / differences.len().max(1) as f64;
+    let sum = differences.iter().sum::<f64>();
+    let mean = sum / differences.len().max(1) as f64;
     if over as f64 > case.share * differences.len() as f64 {
         let worst = (0..differences.len()).max_by(|a, b| differences[*a].total_cmp(&differences[*b])).unwrap_or(0);
         return Err(format!(
@@ -210,7 +259,16 @@ fn compare(case: &Case, found: &npy::Array, expected: &npy::Array) -> Result<(),
     }
     match case.mean_tolerance {
         Some(most) if mean > most => Err(format!("values differ by {mean} in the mean, more than {most}")),
-        _ => Ok(()),
+        _ => Ok(Deviation {
+            op: String::new(),
+            producer: String::new(),
+            floats: false,
+            values: differences.len(),
+            largest: differences.iter().copied().fold(0.0, f64::max),
+            sum,
+            beyond: over,
+            tolerance: case.tolerance,
+        }),
     }
 }
 

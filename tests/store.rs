@@ -289,11 +289,19 @@ fn the_fingerprint_is_the_committed_one() {
         ListedSplit {
             name: "train".into(),
             entries: vec![entry("train/cat/1.png", 0, b"one"), entry("train/2.png", -1, b"")],
+            annotations: None,
         },
-        ListedSplit { name: "test".into(), entries: vec![entry("3.png", 1, b"three")] },
+        ListedSplit { name: "test".into(), entries: vec![entry("3.png", 1, b"three")], annotations: None },
     ];
     let classes = vec!["cat".into(), "dog".into()];
-    let listing = Listing { name: "pets".into(), classes, splits, ignored: Vec::new() };
+    let listing = Listing {
+        name: "pets".into(),
+        classes,
+        box_classes: Vec::new(),
+        keypoint_names: Vec::new(),
+        splits,
+        ignored: Vec::new(),
+    };
     let fingerprint = load_one(listing, &OPTIONS).expect("loaded").fingerprint;
     assert_eq!(
         fingerprint, FINGERPRINT,

@@ -55,7 +55,13 @@ fn a_sample_costs_at_most_64_bytes_beside_its_content() {
     let listing = Listing {
         name: "dots".into(),
         classes: (0..1000).map(|class| format!("n{class:08}")).collect(),
-        splits: vec![ListedSplit { name: "train".into(), entries: (0..SAMPLES).map(entry).collect() }],
+        box_classes: Vec::new(),
+        keypoint_names: Vec::new(),
+        splits: vec![ListedSplit {
+            name: "train".into(),
+            entries: (0..SAMPLES).map(entry).collect(),
+            annotations: None,
+        }],
         ignored: Vec::new(),
     };
     let options = LoadOptions { mode: Mode::Auto, budget: 1 << 30, max_pixels: 1 << 20, threads: 1 };

@@ -16,7 +16,7 @@ import grpc
 import numpy as np
 import pytest
 from feedline.v1 import batch_pb2, pipeline_pb2, service_pb2, service_pb2_grpc, spec_pb2
-from feedline_stock import Damaged, Loader, assemble
+from feedline_stock import Damaged, Loader, assemble, mean_of_views
 from google.protobuf import json_format
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -173,6 +173,21 @@ def test_eight_bits_and_the_normalization_described_give_the_values_of_floats(se
             assert image.dtype == np.uint8
             normalized = (image * np.float32(left.scale) - mean) / std
             np.testing.assert_allclose(normalized, floats.tensor("image"), rtol=0, atol=1e-6)
+
+
+def test_views_of_a_sample_are_rows_of_a_tensor_and_their_predictions_are_averaged(server):
+    resize = pipeline_pb2.Op(resize=pipeline_pb2.Resize(height=32, width=32))
+    flips = spec_pb2.Views(groups=[spec_pb2.ViewGroup(test_time=spec_pb2.TEST_TIME_FLIP)])
+    asked = spec(pipeline_pb2.Pipeline(ops=[resize]), views=flips)
+    (batch,) = streamed(server, asked, delivery(count=1, layout=spec_pb2.LAYOUT_NHWC))
+    (views,) = [tensor.views for tensor in batch.header.tensors if tensor.name == "image"]
+    image = batch.tensor("image")
+    assert (views, image.shape, batch.tensor("label").shape) == (2, (80, 32, 32, 3), (40,))
+    np.testing.assert_array_equal(image[0::2], image[1::2, :, ::-1])
+    averaged = mean_of_views(image.mean(axis=(1, 2)), views)
+    np.testing.assert_allclose(averaged, image[0::2].mean(axis=(1, 2)), rtol=1e-5)
+    with pytest.raises(ValueError, match="multiple of 2 views"):
+        mean_of_views(image[:79], views)
 
 
 def test_a_batch_of_many_megabytes_arrives_under_the_default_limits(server):

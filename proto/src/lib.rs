@@ -13,6 +13,9 @@ pub mod v1 {
 /// The rules of fields: defaults, ranges, and the digest that follows from them.
 pub mod rule;
 
+/// Messages, fields and choices as plain values, for pages and commands that explain them.
+pub mod describe;
+
 /// Tensors of a batch: layout in the payload, and checks of what has arrived.
 pub mod tensor;
 

@@ -114,8 +114,12 @@ impl<T: Op> AnyOp for T {
 }
 
 fn apply<'a, T: Op>(op: &T, params: &T::Params, mut sample: Sample<'a>, scratch: &mut Scratch) -> Sample<'a> {
+    let size = sample.image.size();
+    let mirrored = sample.has_sides() && op.geometry(params, size).is_some_and(|geometry| geometry.mirrors(size));
     op.annotate(params, &mut sample);
-    Sample { image: op.apply(params, sample.image, scratch), ..sample }
+    let mut sample = Sample { image: op.apply(params, sample.image, scratch), ..sample };
+    sample.settle(mirrored);
+    sample
 }
 
 /// An op made from its message, with the form of the images that leave it.

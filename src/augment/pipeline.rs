@@ -126,14 +126,32 @@ impl Pipeline {
 
     /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
     pub fn run<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
-        Run { key, scratch, record: None }.all(&self.nodes, sample)
+        Run { key, scratch, watch: None }.all(&self.nodes, sample)
     }
 
     /// As [`Pipeline::run`], and what was drawn.
     pub fn run_recorded<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> (Sample<'a>, Vec<Recorded>) {
         let mut record = Vec::new();
-        let sample = Run { key, scratch, record: Some(&mut record) }.all(&self.nodes, sample);
+        let sample = self.run_watched(sample, key, scratch, &mut |entry, _| record.push(entry));
         (sample, record)
+    }
+
+    /// As [`Pipeline::run`]; `watch` gets what each op drew, and the sample as it left that op.
+    pub fn run_watched<'a>(
+        &self,
+        sample: Sample<'a>,
+        key: Key,
+        scratch: &mut Scratch,
+        watch: &mut dyn FnMut(Recorded, &Sample<'_>),
+    ) -> Sample<'a> {
+        Run { key, scratch, watch: Some(watch) }.all(&self.nodes, sample)
+    }
+
+    /// Numbers and names of the ops that [`Pipeline::run`] may apply, in the order written.
+    pub fn ops(&self) -> Vec<(u32, &'static str)> {
+        let mut ops = Vec::new();
+        list(&self.nodes, &mut ops);
+        ops
     }
 
     /// Applies what was drawn before, in that order.
@@ -142,15 +160,30 @@ impl Pipeline {
     /// If a record does not fit its op.
     pub fn replay<'a>(
         &self,
+        sample: Sample<'a>,
+        record: &[Recorded],
+        scratch: &mut Scratch,
+    ) -> Result<Sample<'a>, Refusal> {
+        self.replay_watched(sample, record, scratch, &mut |_, _| {})
+    }
+
+    /// As [`Pipeline::replay`]; `watch` gets each entry, and the sample as it left that op.
+    ///
+    /// # Errors
+    /// If a record does not fit its op.
+    pub fn replay_watched<'a>(
+        &self,
         mut sample: Sample<'a>,
         record: &[Recorded],
         scratch: &mut Scratch,
+        watch: &mut dyn FnMut(&Recorded, &Sample<'_>),
     ) -> Result<Sample<'a>, Refusal> {
         for entry in record {
             let op = find(&self.nodes, entry.number).filter(|op| op.name() == entry.op);
             let op = op.ok_or_else(|| Refusal::new("op", &entry.op, format!("op number {}", entry.number)))?;
             let replayed = op.replay(&entry.params, sample, scratch);
             sample = replayed.map_err(|error| Refusal::new("params", error, format!("parameters of {}", entry.op)))?;
+            watch(entry, &sample);
         }
         Ok(sample)
     }
@@ -159,7 +192,7 @@ impl Pipeline {
 struct Run<'r> {
     key: Key,
     scratch: &'r mut Scratch,
-    record: Option<&'r mut Vec<Recorded>>,
+    watch: Option<&'r mut dyn FnMut(Recorded, &Sample<'_>)>,
 }
 
 impl Run<'_> {
@@ -206,10 +239,10 @@ impl Run<'_> {
     }
 
     fn leaf<'a>(&mut self, number: u32, op: &dyn AnyOp, rng: &mut Rng, sample: Sample<'a>) -> Sample<'a> {
-        let Some(record) = &mut self.record else { return op.run(rng, sample, self.scratch, None) };
+        let Some(watch) = &mut self.watch else { return op.run(rng, sample, self.scratch, None) };
         let mut params = serde_json::Value::Null;
         let sample = op.run(rng, sample, self.scratch, Some(&mut params));
-        record.push(Recorded { number, op: op.name().to_owned(), params });
+        watch(Recorded { number, op: op.name().to_owned(), params }, &sample);
         sample
     }
 }
@@ -228,6 +261,18 @@ fn find(nodes: &[Node], number: u32) -> Option<&dyn AnyOp> {
 /// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.
 pub fn is_tail(op: &v1::Op) -> bool {
     matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)))
+}
+
+fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
+    for node in nodes {
+        match &node.action {
+            Action::Op(op) => ops.push((node.number, op.name())),
+            Action::Sequence(nodes)
+            | Action::OneOf(nodes, _)
+            | Action::SomeOf(nodes, _)
+            | Action::RandomOrder(nodes) => list(nodes, ops),
+        }
+    }
 }
 
 /// Where the run of `to_float` and `normalize` at the end of `ops` begins.

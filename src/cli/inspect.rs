@@ -84,6 +84,7 @@ pub(super) fn read(entry: &Entry) -> std::io::Result<Vec<u8>> {
     match &entry.location {
         Location::Path(path) => std::fs::read(path),
         Location::Embedded(bytes) => Ok(bytes.to_vec()),
+        Location::Memory(bytes) => Ok(bytes.to_vec()),
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn list(paths: &[(Option<String>, PathBuf)]) -> Result<Vec<Listing>, 
     let mut listings: Vec<Listing> = Vec::new();
     let mut seen: BTreeMap<String, &Path> = BTreeMap::new();
     for (name, path) in paths {
-        let listing = source::folder(path, name.as_deref())?;
+        let listing = source::at(path, name.as_deref())?;
         if let Some(other) = seen.insert(listing.name.clone(), path) {
             let (name, other, path) = (&listing.name, other.display(), path.display());
             return Err(Failure::usage(format!(

@@ -7,11 +7,14 @@ macro_rules! say {
 
 mod bench;
 mod demo;
+mod explain;
 mod health;
 mod import;
 mod inspect;
 mod load;
 mod npy;
+mod ops;
+mod picture;
 mod preview;
 mod progress;
 mod pull;
@@ -68,8 +71,12 @@ enum Command {
     Verify(verify::Args),
     /// Write a picture of originals beside augmented versions of each.
     Preview(preview::Args),
+    /// Show what a pipeline draws for one sample, and the image after each op.
+    Explain(explain::Args),
     /// Read batches from a server: a client on the command line.
     Pull(pull::Args),
+    /// List the ops of a pipeline, or show one in full: parameters, reference, example, cost.
+    Ops(ops::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
     /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
@@ -88,7 +95,9 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Preview(args) => preview::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Pull(args) => pull::run(&args),
+        Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Health(args) => health::run(&args),

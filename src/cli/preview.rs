@@ -6,13 +6,14 @@ use feedline_proto::rule;
 use super::Failure;
 use super::inspect::read;
 use super::load::{list, named_path};
+use super::picture::{Picture, rgb};
 use super::spec::named_or_read;
 use crate::augment::{Pipeline, Scratch, preset};
 use crate::decode::{Decoder, Limits};
-use crate::image::{Depth, Form, Image, Pixels, Size};
+use crate::image::{Depth, Form, Image};
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
-use crate::sheet::{self, Rgb8View, Row, Tile};
+use crate::sheet::{self, Row};
 
 /// Writes a PNG of originals beside several augmented versions of each, to see what a pipeline does.
 #[derive(Debug, clap::Args)]
@@ -34,19 +35,6 @@ pub(super) struct Args {
     /// Seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-}
-
-/// An image with its caption, ready to be drawn.
-struct Picture {
-    size: Size,
-    pixels: Vec<u8>,
-    caption: Vec<String>,
-}
-
-impl Picture {
-    fn tile(&self) -> Result<Tile<'_>, Failure> {
-        Ok(Tile { image: Rgb8View::new(self.size, &self.pixels)?, caption: self.caption.clone() })
-    }
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -95,21 +83,4 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     sheet::write_png(&args.output, size, &picture)?;
     say!("{}", args.output.display());
     Ok(())
-}
-
-/// An image as the eye expects it: floats are scaled back to 0 to 255; after a normalisation, whose scale has no meaning to
-/// the eye, from the smallest value to the largest.
-fn rgb(image: &Image<'_>, depth: Depth) -> Vec<u8> {
-    let values: Vec<u8> = match image.pixels() {
-        Pixels::U8(values) => values.to_vec(),
-        Pixels::F32(values) => {
-            let (low, high) = match depth {
-                Depth::F32 { full: Some(full) } => (0.0, full),
-                _ => values.iter().fold((f32::MAX, f32::MIN), |(low, high), x| (low.min(*x), high.max(*x))),
-            };
-            let scale = 255.0 / (high - low).max(f32::MIN_POSITIVE);
-            values.iter().map(|x| ((x - low) * scale).round().clamp(0.0, 255.0) as u8).collect()
-        }
-    };
-    if image.channels() == 1 { values.into_iter().flat_map(|x| [x; 3]).collect() } else { values }
 }

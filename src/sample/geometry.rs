@@ -97,15 +97,15 @@ impl Geometry {
         }
     }
 
-    /// Moves boxes, mask (nearest pixel; 0 beyond the edge) and keypoints of `sample`. Boxes are not clipped here.
+    /// Moves boxes, masks (nearest pixel; 0 beyond the edge) and keypoints of `sample`. Boxes are not clipped here.
     pub fn move_annotations(&self, sample: &mut Sample<'_>) {
         self.move_marks(sample);
-        if let Some(mask) = &mut sample.mask {
+        for mask in &mut sample.masks {
             *mask = self.moved_mask(mask);
         }
     }
 
-    /// Moves boxes and keypoints of `sample`, and leaves the mask to an op that has a border of its own for it.
+    /// Moves boxes and keypoints of `sample`, and leaves the masks to an op that has a border of its own for it.
     pub fn move_marks(&self, sample: &mut Sample<'_>) {
         for b in &mut sample.boxes {
             let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
@@ -223,8 +223,9 @@ mod tests {
             image: Image::from_u8(size, 1, vec![0, 0, 9, 0, 0, 0]),
             label: 4,
             boxes: vec![BoundingBox { x_min: 2.0, y_min: 0.0, x_max: 3.0, y_max: 1.0, label: 4 }],
-            mask: Some(Mask { size, classes: vec![0, 0, 9, 0, 0, 0] }),
-            keypoints: vec![Keypoint { x: 2.0, y: 0.0 }],
+            masks: vec![Mask { size, classes: vec![0, 0, 9, 0, 0, 0] }],
+            keypoints: vec![Keypoint::new(2.0, 0.0)],
+            rules: None,
         }
     }
 
@@ -244,7 +245,7 @@ mod tests {
         ] {
             let mut sample = marked();
             geometry.move_annotations(&mut sample);
-            let mask = sample.mask.expect("still there");
+            let mask = &sample.masks[0];
             assert_eq!(mask.size, geometry.size);
             assert_eq!(mask.classes[y * geometry.size.width as usize + x], 9, "{geometry:?}");
             assert_eq!(mask.classes.iter().filter(|class| **class == 9).count(), 1);
@@ -259,7 +260,7 @@ mod tests {
     fn stretching_doubles_boxes_and_pixels() {
         let mut sample = marked();
         Geometry::stretch((0, 0), Size::new(3, 2), Size::new(6, 4)).move_annotations(&mut sample);
-        assert_eq!(sample.mask.expect("still there").classes.iter().filter(|class| **class == 9).count(), 4);
+        assert_eq!(sample.masks[0].classes.iter().filter(|class| **class == 9).count(), 4);
         assert_eq!((sample.boxes[0].x_min, sample.boxes[0].x_max), (4.0, 6.0));
     }
 

@@ -24,11 +24,13 @@ pub fn embedded(name: &str, classes: &[&str], items: impl Iterator<Item = (&'sta
     }
     let splits = splits.into_iter().map(|(split, mut entries)| {
         entries.sort_by(|a, b| a.key.cmp(&b.key));
-        ListedSplit { name: split.canonical().into(), entries }
+        ListedSplit { name: split.canonical().into(), entries, annotations: None }
     });
     Listing {
         name: name.into(),
         classes: classes.iter().map(|class| (*class).into()).collect(),
+        box_classes: Vec::new(),
+        keypoint_names: Vec::new(),
         splits: splits.collect(),
         ignored: Vec::new(),
     }

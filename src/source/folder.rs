@@ -37,6 +37,8 @@ pub fn folder(path: &Path, name: Option<&str>) -> Result<Listing, SourceError> {
     Ok(Listing {
         name: name.map_or_else(|| name_of(&root), str::to_owned),
         classes,
+        box_classes: Vec::new(),
+        keypoint_names: Vec::new(),
         splits: splits.into_iter().map(|images| images.listed(&labels)).collect(),
         ignored,
     })
@@ -81,7 +83,8 @@ impl Images {
             location: Location::Path(candidate.file.path),
             bytes: candidate.bytes,
         };
-        ListedSplit { name: self.split.canonical().into(), entries: self.candidates.into_iter().map(entry).collect() }
+        let entries = self.candidates.into_iter().map(entry).collect();
+        ListedSplit { name: self.split.canonical().into(), entries, annotations: None }
     }
 }
 

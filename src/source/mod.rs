@@ -1,22 +1,41 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
+
+use crate::sample::AnnotationTable;
 
 mod embedded;
 mod folder;
 mod key;
+mod manifest;
+mod memory;
 mod split_name;
 mod walk;
 
 pub use embedded::embedded;
 pub use folder::folder;
+pub use manifest::manifest;
+pub use memory::{Given, Names, in_memory};
+
+/// Lists what is at `path`: a manifest if it is one or a folder with one, or else a folder of images.
+///
+/// # Errors
+/// [`SourceError`], as [`manifest()`] and [`folder()`].
+pub fn at(path: &Path, name: Option<&str>) -> Result<Listing, SourceError> {
+    if manifest::is_there(path) { manifest(path, name) } else { folder(path, name) }
+}
 
 /// What a dataset consists of, before any of it is loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listing {
     /// Name of the dataset.
     pub name: String,
     /// Names of the classes, by label. Those of `train` first, in bytewise order, then those that only later splits have.
     pub classes: Vec<String>,
+    /// Names of the classes of boxes, by label. Empty if boxes have none.
+    pub box_classes: Vec<String>,
+    /// Names of the keypoints, by id. Empty if they have none.
+    pub keypoint_names: Vec<String>,
     /// The splits that have samples: train, validation, test.
     pub splits: Vec<ListedSplit>,
     /// What was seen and passed over, with the reason.
@@ -24,12 +43,40 @@ pub struct Listing {
 }
 
 /// A split of a [`Listing`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListedSplit {
     /// `train`, `validation` or `test`, whatever the spelling of its folder.
     pub name: String,
     /// Its samples, in bytewise order of their paths: an entry's place is the sample's index.
     pub entries: Vec<Entry>,
+    /// What is marked on their images, if anything is.
+    pub annotations: Option<ListedAnnotations>,
+}
+
+/// What is marked on the images of a [`ListedSplit`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedAnnotations {
+    /// Boxes and keypoints of every entry, in their order.
+    pub table: AnnotationTable,
+    /// Whether the split has boxes, though some or all of its samples may have none.
+    pub has_boxes: bool,
+    /// Whether the split has keypoints.
+    pub has_keypoints: bool,
+    /// The masks of the first entry, then those of the second, and so on.
+    pub masks: Vec<ListedMask>,
+    /// How many masks every entry has.
+    pub masks_per_sample: usize,
+}
+
+/// A mask of a sample: a PNG whose raw values are classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMask {
+    /// What it is called when it is at fault: its path in the dataset.
+    pub key: String,
+    /// Where it is.
+    pub location: Location,
+    /// Length of the encoded mask when it was listed; 0 if that could not be told.
+    pub bytes: u64,
 }
 
 /// A sample of a [`ListedSplit`].
@@ -53,6 +100,8 @@ pub enum Location {
     Path(PathBuf),
     /// A part of the program.
     Embedded(&'static [u8]),
+    /// Bytes that the caller has.
+    Memory(Arc<[u8]>),
 }
 
 /// A file or folder that is no part of the dataset.
@@ -89,6 +138,9 @@ pub enum Why {
     /// In no split folder although there are some.
     #[error("beside the split folders")]
     BesideSplits,
+    /// A manifest beside those of splits.
+    #[error("a manifest whose name is neither `manifest` nor a split's")]
+    OtherManifest,
     /// Nothing in its name says that it is an image, and its content can't be asked.
     #[error("can't be read: {0}")]
     Unreadable(String),
@@ -157,6 +209,36 @@ pub enum SourceError {
         /// A split folder in it.
         split: String,
     },
+    /// A manifest can't be read.
+    #[error("can't read {}: {cause}", path.display())]
+    UnreadableManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A line of a manifest is not what it must be.
+    #[error("{}:{line}: {field} is {found}, expected {expected}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// Path of the field: `boxes[3].box`.
+        field: String,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// A sample that was given in memory is not what it must be.
+    #[error("sample {key:?}: {what}")]
+    Given {
+        /// Its key.
+        key: String,
+        /// What was found, and what was expected.
+        what: String,
+    },
 }
 
 fn first_of(ignored: &[Ignored]) -> String {
@@ -172,6 +254,7 @@ impl fmt::Debug for Location {
         match self {
             Location::Path(path) => path.fmt(f),
             Location::Embedded(bytes) => write!(f, "Embedded({} bytes)", bytes.len()),
+            Location::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
         }
     }
 }

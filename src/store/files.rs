@@ -102,6 +102,11 @@ pub(super) fn read(location: &Location, slot: &mut [u8], room: &Room) -> Read {
             return Read::InPlace;
         }
         Location::Embedded(bytes) => return Read::Apart((*bytes).into()),
+        Location::Memory(bytes) if bytes.len() == slot.len() => {
+            slot.copy_from_slice(bytes);
+            return Read::InPlace;
+        }
+        Location::Memory(bytes) => return Read::Apart((&**bytes).into()),
     };
     let mut cause = String::new();
     for _ in 0..TRIES {

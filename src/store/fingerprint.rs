@@ -1,4 +1,5 @@
 use super::keys::Keys;
+use crate::sample::AnnotationTable;
 
 /// The hash of a dataset, in the making. What goes in is written with its length before it, so no two datasets write the same.
 pub(super) struct Fingerprint(blake3::Hasher);
@@ -23,17 +24,44 @@ impl Fingerprint {
             let (folder, file) = keys.parts(index);
             self.text([folder, file]);
             self.0.update(&keys.label(index).to_le_bytes());
-            self.0.update(&[u8::from(content.is_some())]);
-            if let Some((length, hash)) = content {
-                self.number(*length);
-                self.0.update(hash);
-            }
+            self.content(content);
         }
+    }
+
+    /// Adds what the annotations of all splits mean. Only for a dataset that has some, so that others stay as they are.
+    pub(super) fn names(&mut self, box_classes: &[String], keypoints: &[String]) {
+        self.text(["annotations"]);
+        for names in [box_classes, keypoints] {
+            self.number(names.len() as u64);
+            names.iter().for_each(|name| self.text([name]));
+        }
+    }
+
+    /// Adds the annotations of a split; `masks` are all masks of the first sample, then of the second, and so on.
+    pub(super) fn annotations(&mut self, split: &str, table: &AnnotationTable, masks: &[Content]) {
+        self.text([split]);
+        let mut bytes = Vec::new();
+        self.number(table.len() as u64);
+        for index in 0..table.len() {
+            bytes.clear();
+            table.canonical(index, &mut bytes);
+            self.0.update(&bytes);
+        }
+        self.number(masks.len() as u64);
+        masks.iter().for_each(|mask| self.content(mask));
     }
 
     /// 32 hex digits.
     pub(super) fn digits(&self) -> String {
         self.0.finalize().as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn content(&mut self, content: &Content) {
+        self.0.update(&[u8::from(content.is_some())]);
+        if let Some((length, hash)) = content {
+            self.number(*length);
+            self.0.update(hash);
+        }
     }
 
     fn number(&mut self, number: u64) {

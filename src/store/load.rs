@@ -5,8 +5,9 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use crate::header::{self, HeaderError};
-use crate::source::{Entry, ListedSplit, Listing};
+use crate::source::{Entry, ListedAnnotations, ListedSplit, Listing};
 
+use super::annotated::{self, Annotated};
 use super::files::{self, Files, Read};
 use super::fingerprint::{Content, Fingerprint};
 use super::headers::{Headers, Told};
@@ -45,6 +46,8 @@ pub fn load(
 struct Draft {
     name: String,
     classes: Vec<String>,
+    box_classes: Vec<String>,
+    keypoint_names: Vec<String>,
     splits: Vec<(Keys, ListedSplit)>,
 }
 
@@ -52,13 +55,15 @@ struct Draft {
 struct Done {
     name: String,
     classes: Vec<String>,
+    box_classes: Vec<String>,
+    keypoint_names: Vec<String>,
     fingerprint: String,
     splits: Vec<Loaded>,
 }
 
 impl Draft {
     fn new(listing: Listing) -> Result<Self, StoreError> {
-        let Listing { name, classes, splits, ignored: _ } = listing;
+        let Listing { name, classes, box_classes, keypoint_names, splits, ignored: _ } = listing;
         let known = -1..classes.len() as i64;
         let mut drafts = Vec::with_capacity(splits.len());
         for mut split in splits {
@@ -72,7 +77,7 @@ impl Draft {
             split.entries.iter_mut().for_each(|entry| entry.key = String::new());
             drafts.push((keys, split));
         }
-        Ok(Draft { name, classes, splits: drafts })
+        Ok(Draft { name, classes, box_classes, keypoint_names, splits: drafts })
     }
 
     /// Bytes of the files and of the index.
@@ -80,26 +85,42 @@ impl Draft {
         let mut sum = (0_u64, 0_u64);
         for (keys, split) in &self.splits {
             let files = split.entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
-            sum.0 = sum.0.saturating_add(files);
+            let (masks, annotations) = split.annotations.as_ref().map_or((0, 0), annotated::bytes);
+            sum.0 = sum.0.saturating_add(files).saturating_add(masks);
             sum.1 = sum.1.saturating_add(index_bytes(keys, self.classes.len(), keeps_decoded));
+            sum.1 = sum.1.saturating_add(annotations);
         }
         sum
     }
 
-    fn read(self, options: &LoadOptions, room: &Room, progress: &Progress<'_>) -> Result<Done, StoreError> {
+    fn read(mut self, options: &LoadOptions, room: &Room, progress: &Progress<'_>) -> Result<Done, StoreError> {
         let mut fingerprint = Fingerprint::new(&self.classes, self.splits.len());
         let mut splits = Vec::with_capacity(self.splits.len());
-        for (keys, split) in self.splits {
-            let bytes = split.entries.iter().map(|entry| entry.bytes).sum();
+        let mut mask_contents = Vec::with_capacity(self.splits.len());
+        for (keys, split) in std::mem::take(&mut self.splits) {
+            let masks = split.annotations.iter().flat_map(|annotations| &annotations.masks).map(|mask| mask.bytes);
+            let (masks, bytes): (Vec<u64>, u64) =
+                (masks.collect(), split.entries.iter().map(|entry| entry.bytes).sum());
             let samples = split.entries.len() as u64;
             progress(Event::Split { dataset: &self.name, split: &split.name, samples, bytes });
-            let files = Files::with_lengths(split.entries.iter().map(|entry| entry.bytes))
-                .ok_or_else(|| StoreError::NoMemory { bytes, dataset: self.name.clone(), split: split.name.clone() })?;
-            let (loaded, contents) = read_split(keys, split, files, options.max_pixels, room, progress);
+            let no_memory = || StoreError::NoMemory { bytes, dataset: self.name.clone(), split: split.name.clone() };
+            let files = Files::with_lengths(split.entries.iter().map(|entry| entry.bytes)).ok_or_else(no_memory)?;
+            let masks = Files::with_lengths(masks.into_iter()).ok_or_else(no_memory)?;
+            let (loaded, contents, masks) = read_split(keys, split, (files, masks), options.max_pixels, room, progress);
             fingerprint.split(&loaded.name, &loaded.keys, &contents);
+            mask_contents.push(masks);
             splits.push(loaded);
         }
-        Ok(Done { name: self.name, classes: self.classes, fingerprint: fingerprint.digits(), splits })
+        if splits.iter().any(|split| split.annotated.is_some()) {
+            fingerprint.names(&self.box_classes, &self.keypoint_names);
+        }
+        for (split, masks) in splits.iter().zip(&mask_contents) {
+            if let Some(annotated) = &split.annotated {
+                fingerprint.annotations(&split.name, annotated.table(), masks);
+            }
+        }
+        let Draft { name, classes, box_classes, keypoint_names, .. } = self;
+        Ok(Done { name, classes, box_classes, keypoint_names, fingerprint: fingerprint.digits(), splits })
     }
 }
 
@@ -120,11 +141,11 @@ struct Rare {
 fn read_split(
     keys: Keys,
     split: ListedSplit,
-    mut files: Files,
+    (mut files, masks): (Files, Files),
     max_pixels: u64,
     room: &Room,
     progress: &Progress<'_>,
-) -> (Loaded, Vec<Content>) {
+) -> (Loaded, Vec<Content>, Vec<Content>) {
     let mut outcomes: Vec<Outcome> = split
         .entries
         .into_par_iter()
@@ -135,6 +156,7 @@ fn read_split(
             outcome
         })
         .collect();
+    let (annotated, mask_contents) = annotate(split.annotations, masks, &mut outcomes, room);
     let (mut apart, mut causes) = (BTreeMap::new(), BTreeMap::new());
     for (index, outcome) in outcomes.iter_mut().enumerate() {
         if let Some(rare) = outcome.rare.take() {
@@ -146,7 +168,27 @@ fn read_split(
     let headers = Headers::new(outcomes.iter().map(|outcome| outcome.told));
     let verdicts = Verdicts::new(outcomes.iter().map(|outcome| outcome.told.state), causes);
     let contents = outcomes.into_iter().map(|outcome| outcome.content).collect();
-    (Loaded { name: split.name, keys, files, headers, verdicts }, contents)
+    (Loaded { name: split.name, keys, files, headers, verdicts, annotated }, contents, mask_contents)
+}
+
+/// Reads masks, and notes in the outcomes which samples are at fault for theirs.
+fn annotate(
+    listed: Option<ListedAnnotations>,
+    masks: Files,
+    outcomes: &mut [Outcome],
+    room: &Room,
+) -> (Option<Annotated>, Vec<Content>) {
+    let Some(listed) = listed else { return (None, Vec::new()) };
+    let sizes: Vec<_> = outcomes.iter().map(|outcome| outcome.told.size).collect();
+    let (annotated, contents, faults) = annotated::read(listed, masks, &sizes, room);
+    for (index, (state, cause)) in faults {
+        // What is wrong with the image itself counts more.
+        if let Some(outcome) = outcomes.get_mut(index).filter(|outcome| outcome.told.state == State::Unknown) {
+            outcome.told.state = state;
+            outcome.rare.get_or_insert_default().cause = Some(cause.into());
+        }
+    }
+    (Some(annotated), contents)
 }
 
 fn read_sample(entry: &Entry, slot: &mut [u8], max_pixels: u64, room: &Room) -> Outcome {
@@ -199,12 +241,13 @@ fn finish(read: Vec<Done>, options: &LoadOptions, left: u64) -> Result<Vec<Datas
     if options.mode == Mode::Decoded && all > left {
         return Err(StoreError::DecodedOverBudget { decoded: all, left });
     }
-    let datasets = read.into_iter().zip(decoded).map(|(done, own)| {
+    let datasets = read.into_iter().zip(decoded).map(|(mut done, own)| {
         let room = (options.mode != Mode::Encoded).then(|| Arc::new(Room::new(share(own, all, left))));
         let classes = done.classes.len();
-        let splits = done.splits.into_iter();
+        let splits = std::mem::take(&mut done.splits).into_iter();
         let splits = splits.map(|split| Split::new(split, classes, options.max_pixels, room.clone())).collect();
-        Dataset { name: done.name, fingerprint: done.fingerprint, classes: done.classes, splits }
+        let Done { name, fingerprint, classes, box_classes, keypoint_names, .. } = done;
+        Dataset { name, fingerprint, classes, box_classes, keypoint_names, splits }
     });
     Ok(datasets.collect())
 }

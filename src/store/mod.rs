@@ -1,5 +1,6 @@
 use crate::source::Listing;
 
+mod annotated;
 mod budget;
 mod files;
 mod fingerprint;
@@ -74,11 +75,15 @@ pub enum Event<'a> {
 pub struct Dataset {
     /// Its name.
     pub name: String,
-    /// 32 hex digits of classes, keys, labels and contents of all splits. Neither the name nor the place of the dataset is in
+    /// 32 hex digits of classes, keys, labels, contents and annotations of all splits. Neither the name nor the place of the dataset is in
     /// it, and nothing of how it was loaded. A sample that could not be read is in it as such.
     pub fingerprint: String,
     /// Names of its classes, by label.
     pub classes: Vec<String>,
+    /// Names of the classes of its boxes, by label. Empty if they have none.
+    pub box_classes: Vec<String>,
+    /// Names of its keypoints, by id. Empty if they have none.
+    pub keypoint_names: Vec<String>,
     /// Its splits: train, validation, test.
     pub splits: Vec<Split>,
 }

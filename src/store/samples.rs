@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::header::Format;
 use crate::image::Size;
 
+use super::annotated::Annotated;
 use super::files::Files;
 use super::headers::{Headers, kept_bytes, pixel_bytes};
 use super::keys::Keys;
@@ -30,6 +31,7 @@ pub(super) struct Loaded {
     pub(super) files: Files,
     pub(super) headers: Headers,
     pub(super) verdicts: Verdicts,
+    pub(super) annotated: Option<Annotated>,
 }
 
 impl Split {
@@ -137,9 +139,9 @@ impl Split {
         self.loaded.headers.largest()
     }
 
-    /// Bytes of the encoded samples.
+    /// Bytes of the encoded samples, masks included.
     pub fn bytes(&self) -> u64 {
-        self.loaded.files.content()
+        self.loaded.files.content() + self.annotated().map_or(0, Annotated::content)
     }
 
     /// Samples of each class, by label.
@@ -158,10 +160,16 @@ impl Split {
         states.enumerate().filter(move |(_, own)| *own == state).map(|(index, _)| index as u64)
     }
 
+    /// What is marked on its images, if anything is.
+    pub(super) fn annotated(&self) -> Option<&Annotated> {
+        self.loaded.annotated.as_ref()
+    }
+
     /// What it takes, without decoded images: the splits of a dataset share their budget.
     pub(super) fn memory(&self) -> Memory {
         let index = index_bytes(&self.loaded.keys, self.class_counts.len(), self.slots.len() > 0);
-        Memory { encoded: self.loaded.files.memory(), index, decoded_budget: 0 }
+        let (masks, annotations) = self.annotated().map_or((0, 0), Annotated::memory);
+        Memory { encoded: self.loaded.files.memory() + masks, index: index + annotations, decoded_budget: 0 }
     }
 
     /// Bytes that decoded images of its dataset may take.

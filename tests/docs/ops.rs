@@ -1,60 +1,49 @@
 //! `docs/ops.md`, written from the contract (comments and rules of every field) and from what each op's file says it equals.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use feedline::augment::catalogue::{self, Entry};
+use feedline::augment::Targets;
+use feedline::augment::catalogue::{self, Entry, Kind};
 use feedline::augment::preset::{self, PRESETS};
-use feedline_proto::{rule, v1};
-use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
+use feedline_proto::describe::{self, Choices, Described, Field, Value};
 
 /// The whole page.
 pub(crate) fn page() -> String {
-    let op = message("Op");
     let mut out = String::from(HEAD);
     presets(&mut out);
-    out.push_str("\n## All ops\n\n| op | what it does |\n|---|---|\n");
-    let ops: Vec<FieldDescriptor> = op.fields().collect();
-    for field in &ops {
-        let _ = writeln!(
-            out,
-            "| [{0}](#{0}) | {1} |",
-            field.name(),
-            comment(field.parent_message().parent_file(), field.path())
-        );
+    out.push_str("\n## All ops\n\n| op | changes | what it does |\n|---|---|---|\n");
+    let ops = || catalogue::all().iter().filter(|(kind, _)| *kind != Kind::Mixing).map(|(_, op)| op);
+    for op in ops() {
+        let changes = match catalogue::entry(&op.name).map(|entry| entry.targets) {
+            Some(Targets::Image) => "image",
+            Some(Targets::All) => "image and annotations",
+            None => "what its ops change",
+        };
+        let _ = writeln!(out, "| [{0}](#{0}) | {changes} | {1} |", op.name, cell(&op.summary));
     }
-    for field in &ops {
-        section(&mut out, field);
+    for op in ops() {
+        section(&mut out, op);
     }
     out.push_str(MIXING);
-    for (name, message_name) in
-        [("mixing", "Mixing"), ("cutmix", "CutMix"), ("mixup", "MixUp"), ("cutmix_or_mixup", "CutMixOrMixUp")]
-    {
-        message_section(&mut out, name, &message(message_name));
+    let mixing = describe::message("Mixing", "mixing").expect("a message of the contract");
+    let mixings: Vec<&Described> = std::iter::once(&mixing)
+        .chain(catalogue::all().iter().filter(|(kind, _)| *kind == Kind::Mixing).map(|(_, mixing)| mixing))
+        .collect();
+    for mixing in &mixings {
+        message(&mut out, mixing);
     }
     out.push_str(
         "\n## Choices\n\nValues of the fields whose type is one of these, as TOML, JSON and this page spell them.\n",
     );
-    for name in [
-        "Filter",
-        "Output",
-        "Centre",
-        "Border",
-        "Position",
-        "WarpMethod",
-        "BoxHull",
-        "FieldNoise",
-        "Lens",
-        "ContrastMethod",
-        "SaturationMethod",
-        "HueMethod",
-        "GrayMethod",
-        "EqualizeMethod",
-        "AutoContrastMethod",
-        "GammaMethod",
-        "DrawPer",
-    ] {
-        choices(&mut out, name);
+    let mut seen = BTreeSet::new();
+    for field in ops().chain(mixings).flat_map(|described| &described.fields) {
+        if let Value::Choice(of) = &field.value
+            && seen.insert(&of.name)
+        {
+            choices(&mut out, of);
+        }
     }
     out
 }
@@ -71,132 +60,43 @@ fn presets(out: &mut String) {
     }
 }
 
-fn section(out: &mut String, field: &FieldDescriptor) {
-    let kind = field.kind();
-    message_section(out, field.name(), kind.as_message().expect("every op is a message"));
-    if let Some(Entry { equals, version, .. }) = catalogue::entry(field.name()) {
-        let _ = write!(out, "\n{equals}\n\nVersion {version}.\n");
+fn section(out: &mut String, op: &Described) {
+    message(out, op);
+    let example = catalogue::example(&op.name).expect("everything in the catalogue has an example");
+    if let Some(Entry { equals, version, .. }) = catalogue::entry(&op.name) {
+        let _ = write!(out, "\n{equals}\n\nVersion {version}. ");
+        let _ = write!(out, "Its picture: an image of 224 x 224 before and after\n\n```toml\n{example}```\n\n");
+        let _ = writeln!(out, "![{0}](ops/{0}.jpg)", op.name);
+    } else {
+        let _ = write!(out, "\n```toml\n{example}```\n");
     }
 }
 
-fn message_section(out: &mut String, name: &str, message: &MessageDescriptor) {
-    let _ = write!(out, "\n### {name}\n\n{}\n", comment(message.parent_file(), message.path()));
+fn message(out: &mut String, described: &Described) {
+    let _ = write!(out, "\n### {}\n\n{}\n", described.name, described.about);
+    if described.fields.is_empty() {
+        return;
+    }
     out.push_str("\n| field | type | range | default | meaning |\n|---|---|---|---|---|\n");
-    for field in message.fields() {
-        let rule = rule::rule_of(&field);
-        if rule.reserved {
-            continue;
-        }
-        let default = default(&field, &rule);
-        let mut meaning = comment(message.parent_file(), field.path());
-        if default != NONE
-            && let Some(at) = meaning.rfind(" Default ")
-        {
-            // The column says it.
-            meaning.truncate(at);
-        }
-        let _ = writeln!(
-            out,
-            "| `{}` | {} | {} | {default} | {meaning} |",
-            field.name(),
-            kind(&field, &rule),
-            range(&field, &rule)
-        );
+    for field in &described.fields {
+        let Field { name, bounds, default, meaning, .. } = field;
+        let kind =
+            field.type_words(|name| format!("[{name}](#{name})")).replace("range [low, high]", "range `[low, high]`");
+        let _ = writeln!(out, "| `{name}` | {kind} | {} | {} | {} |", bounds.words(), default.words(), cell(meaning));
     }
 }
 
-fn kind(field: &FieldDescriptor, rule: &v1::Rule) -> String {
-    let one = match field.kind() {
-        Kind::Double | Kind::Float => "number".to_owned(),
-        Kind::Bool => "true or false".to_owned(),
-        Kind::String => "text".to_owned(),
-        Kind::Enum(kind) => format!("[{0}](#{0})", snake(kind.name())),
-        Kind::Message(message) if message.name() == "Op" => "op".to_owned(),
-        Kind::Message(_) => format!("[{0}](#{0})", field.name()),
-        _ => "whole number".to_owned(),
-    };
-    match (rule.range, field.is_list()) {
-        (true, _) => "range `[low, high]`".to_owned(),
-        (false, true) => format!("list of {one}s"),
-        (false, false) => one,
-    }
-}
-
-fn range(field: &FieldDescriptor, rule: &v1::Rule) -> String {
-    let whole = matches!(field.kind(), Kind::Uint32 | Kind::Uint64);
-    let least = rule.min.or(whole.then_some(if rule.required { 1.0 } else { 0.0 }));
-    let mut text = match (least, rule.max) {
-        (Some(min), Some(max)) if rule.above_min => format!("above {min}, to {max}"),
-        (Some(min), Some(max)) => format!("{min} to {max}"),
-        (Some(min), None) if rule.above_min => format!("above {min}"),
-        (Some(min), None) => format!("from {min}"),
-        (None, Some(max)) => format!("to {max}"),
-        (None, None) => String::new(),
-    };
-    let separator = if text.is_empty() { "" } else { "; " };
-    match (rule.items, rule.max_items) {
-        (0, 0) => {}
-        (0, most) => text += &format!("{separator}at most {most}"),
-        (items, _) => text += &format!("{separator}{items} of them"),
-    }
-    text
-}
-
-fn default(field: &FieldDescriptor, rule: &v1::Rule) -> String {
-    if rule.required {
-        return "required".to_owned();
-    }
-    let numbers: Vec<String> = rule.default.iter().map(f64::to_string).collect();
-    match (field.kind(), &rule.default[..]) {
-        (Kind::Bool, default) => (default == [1.0]).to_string(),
-        (_, []) => NONE.to_owned(),
-        (Kind::Enum(kind), [number]) => {
-            let value = kind.get_value(*number as i32).expect("a default that exists");
-            short(&kind, value.name())
-        }
-        _ if field.is_list() => format!("[{}]", numbers.join(", ")),
-        _ => numbers.concat(),
-    }
-}
-
-fn choices(out: &mut String, name: &str) {
-    let kind = rule::descriptors().get_enum_by_name(&format!("feedline.v1.{name}")).expect("an enum of the contract");
-    let _ = write!(out, "\n### {}\n\n{}\n\n", snake(name), comment(kind.parent_file(), kind.path()));
+fn choices(out: &mut String, choices: &Choices) {
+    let _ = write!(out, "\n### {}\n\n{}\n\n", choices.name, choices.about);
     out.push_str("| value | meaning |\n|---|---|\n");
-    for value in kind.values().filter(|value| value.number() != 0) {
-        let _ = writeln!(out, "| `{}` | {} |", short(&kind, value.name()), comment(kind.parent_file(), value.path()));
+    for (value, meaning) in &choices.values {
+        let _ = writeln!(out, "| `{value}` | {} |", cell(meaning));
     }
 }
 
-/// The comment above what is at `path` of a file of the contract, as one line.
-fn comment(file: FileDescriptor, path: &[i32]) -> String {
-    let info = file.file_descriptor_proto().source_code_info.as_ref().expect("compiled with comments");
-    let location = info.location.iter().find(|location| location.path == path).expect("everything has a place");
-    let comment = location.leading_comments().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    assert!(!comment.trim().is_empty(), "{}: {path:?} has no comment", file.name());
-    comment.trim().replace('|', "\\|")
-}
-
-fn message(name: &str) -> MessageDescriptor {
-    rule::descriptors().get_message_by_name(&format!("feedline.v1.{name}")).expect("a message of the contract")
-}
-
-/// `FILTER_BILINEAR` of `Filter` is `bilinear`.
-fn short(kind: &EnumDescriptor, value: &str) -> String {
-    let prefix = format!("{}_", snake(kind.name()).to_uppercase());
-    value.strip_prefix(&prefix).expect("values begin with the name of their enum").to_lowercase()
-}
-
-/// `ContrastMethod` is `contrast_method`.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.extend(letter.to_lowercase());
-    }
-    out
+/// Text for the cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 /// JSON as inline TOML.
@@ -216,8 +116,6 @@ fn inline(value: &serde_json::Value) -> String {
 pub(crate) fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
-
-const NONE: &str = "none";
 
 const HEAD: &str = "\
 <!-- Written by tests/docs.rs from proto/feedline/v1/*.proto and src/augment; after a change of those run
@@ -253,7 +151,8 @@ ops = [
 
 Every op says which function it equals and how closely: \"exact\" is to the bit; other tolerances are levels of 8 bits, or for floats as
 stated. The golden files under `tests/data/golden` hold what the libraries themselves made, and `tests/golden.rs` compares. The
-version of every op that a spec uses is part of the spec's fingerprint.
+version of every op that a spec uses is part of the spec's fingerprint. `feedline ops` shows all of this on the command line, and with
+`--json` for programs.
 
 Colour ops on 8 bits are defined by their library's 8-bit result, so `brightness` then `contrast` rounds twice, as it does there.
 

@@ -14,13 +14,26 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "data" / "golden"
 
 
-def require(**versions):
-    """Stop unless these packages are installed at these versions: other ones may compute other bytes."""
-    for name, wanted in versions.items():
-        name = name.replace("_", "-")
+def pins():
+    """Name and version of every package of requirements.txt."""
+    lines = (pathlib.Path(__file__).resolve().parent / "requirements.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+
+
+PINS = pins()
+
+
+def require(*names, **versions):
+    """Stop unless these packages are installed at the versions of requirements.txt: other ones may compute other bytes. A version that
+    is said here must be the one that stands there."""
+    said = {name.replace("_", "-"): wanted for name, wanted in versions.items()}
+    for name in [*names, *said]:
+        wanted = PINS.get(name)
+        if wanted is None or said.get(name, wanted) != wanted:
+            raise SystemExit(f"requirements.txt has {name} {wanted or 'not at all'}, a script asks for {said.get(name, 'it')}")
         found = version(name)
         if found.split("+")[0] != wanted:
-            raise SystemExit(f"{name} is {found}, these files are made with {wanted}")
+            raise SystemExit(f"{name} is {found}, these files are made with {wanted}: see requirements.txt")
 
 
 def producer(name):

@@ -1,8 +1,7 @@
 """Writes the golden files of the colour and value ops (tests/data/golden/<op>): what torchvision, tf.image, Pillow, albumentations
 (OpenCV) and numpy make of small, difficult images. Run it again only to add cases: the files are committed.
 
-pip install torch==2.15.0 torchvision==0.29.2 albumentations==2.0.8 opencv-python-headless==4.11.0.86 tensorflow-cpu==2.21.0 \
-    pillow==13.0.0 numpy==2.4.6 scikit-image==0.26.0
+Versions: requirements.txt. All of these scripts at once: generate.py.
 """
 
 import os
@@ -13,16 +12,7 @@ import common
 import numpy as np
 from common import producer, save
 
-common.require(
-    torch="2.15.0",
-    torchvision="0.29.2",
-    albumentations="2.0.8",
-    opencv_python_headless="4.11.0.86",
-    tensorflow_cpu="2.21.0",
-    pillow="13.0.0",
-    numpy="2.4.6",
-    scikit_image="0.26.0",
-)
+common.require(*common.PINS)
 OPS = ["brightness", "contrast", "saturation", "hue", "grayscale", "color_jitter", "clip", "to_float", "normalize"]
 # The libraries can't share a process: torch and TensorFlow bring two versions of LLVM.
 if len(sys.argv) < 2:

@@ -1,8 +1,7 @@
 """Writes the golden files of the geometry ops (tests/data/golden/<op>): what torchvision, tf.image, albumentations (OpenCV) and
 Pillow make of small, difficult images. Run it again only to add cases: the files are committed.
 
-pip install torch==2.15.0 torchvision==0.29.2 albumentations==2.0.8 opencv-python-headless==4.11.0.86 tensorflow-cpu==2.21.0 \
-    pillow==13.0.0 numpy==2.4.6 scikit-image==0.26.0
+Versions: requirements.txt. All of these scripts at once: generate.py.
 """
 
 import subprocess
@@ -13,16 +12,7 @@ import numpy as np
 import common
 from common import checker, noise, photo, pixel, primaries, producer, ramp, save
 
-common.require(
-    torch="2.15.0",
-    torchvision="0.29.2",
-    albumentations="2.0.8",
-    opencv_python_headless="4.11.0.86",
-    tensorflow_cpu="2.21.0",
-    pillow="13.0.0",
-    numpy="2.4.6",
-    scikit_image="0.26.0",
-)
+common.require(*common.PINS)
 ALBUMENTATIONS = producer("albumentations")
 OPENCV = producer("opencv-python-headless")
 PILLOW = producer("pillow")
@@ -32,7 +22,7 @@ TORCHVISION = producer("torchvision")
 # Importing both TensorFlow and torch aborts, so every library has a process of its own.
 LIBRARIES = ["pillow", "torchvision", "tensorflow", "opencv"]
 if len(sys.argv) == 1:
-    ops = ["horizontal_flip", "vertical_flip", "rot90", "center_crop", "central_crop", "random_crop"]
+    ops = ["horizontal_flip", "vertical_flip", "rot90", "center_crop", "central_crop", "fixed_crop", "random_crop"]
     for op in [*ops, "random_resized_crop", "resize"]:
         common.clear(op)
     for library in LIBRARIES:
@@ -101,6 +91,12 @@ def torchvision():
     op = {"center_crop": {"height": 4, "width": 2}}
     save("center_crop/torchvision_floats_gray", TORCHVISION, [op], image, expected, full=1.0)
 
+    image = noise()
+    corners = ["top_left", "top_right", "bottom_left", "bottom_right"]
+    for corner, expected in zip(corners, tv.five_crop(chw(image), [9, 13])):
+        op = {"fixed_crop": {"height": 9, "width": 13, "corner": corner}}
+        save(f"fixed_crop/five_crop_{corner}", TORCHVISION, [op], image, hwc(expected))
+
     image = noise(5, 7)
     for border in ["constant", "edge", "reflect", "symmetric"]:
         fill = [10, 20, 30] if border == "constant" else [0, 0, 0]
@@ -135,6 +131,9 @@ def tensorflow():
     for turns in range(4):
         op = {"rot90": {"turns": [turns]}}
         save(f"rot90/turns_{turns}", TENSORFLOW, [op], image, tf.image.rot90(image, turns).numpy())
+    image = noise()
+    op = {"fixed_crop": {"height": 4, "width": 20, "x": 2, "y": 11}}
+    save("fixed_crop/tensorflow", TENSORFLOW, [op], image, tf.image.crop_to_bounding_box(image, 11, 2, 4, 20).numpy())
     # Larger than the tiles that the loop works in.
     image = noise(37, 70, 1)
     save("rot90/gray", TENSORFLOW, [{"rot90": {"turns": [1]}}], image, tf.image.rot90(image, 1).numpy())
@@ -162,6 +161,12 @@ def tensorflow():
 
 def opencv():
     image = noise()
+    op = {"fixed_crop": {"height": 8, "width": 5, "x": 7, "y": 1}}
+    crop = albumentations.Crop(x_min=7, y_min=1, x_max=12, y_max=9)
+    save("fixed_crop/albumentations", ALBUMENTATIONS, [op], image, crop(image=image)["image"])
+    gray = floats(noise(9, 12, 1))
+    save("fixed_crop/albumentations_floats_gray", ALBUMENTATIONS, [op], gray, crop(image=gray)["image"].reshape(8, 5, 1), full=1.0)
+
     for height, width in crop_sizes():
         op = {"center_crop": {"height": height, "width": width, "centre": "floor"}}
         expected = albumentations.CenterCrop(height, width)(image=image)["image"]

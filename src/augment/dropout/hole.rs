@@ -81,9 +81,8 @@ impl Holes {
     /// them, and takes boxes of which nothing is left and keypoints in holes away.
     pub(super) fn annotate(&self, sample: &mut Sample<'_>, class: Option<u8>) {
         let size = sample.image.size();
-        if let (Some(mask), Some(class)) = (&mut sample.mask, class) {
-            let size = mask.size;
-            let classes = &mut mask.classes;
+        for mask in sample.masks.iter_mut().filter(|_| class.is_some()) {
+            let (size, class, classes) = (mask.size, class.unwrap_or_default(), &mut mask.classes);
             self.holes.iter().for_each(|hole| hole.rows(size, 1, |at, length| classes[at..at + length].fill(class)));
         }
         sample.keypoints.retain(|point| {

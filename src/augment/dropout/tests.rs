@@ -12,13 +12,13 @@ fn annotations_know_of_holes_even_beyond_the_image() {
     let mut sample = Sample::new(Image::from_u8(size, 1, vec![9; 24]), 0);
     let marked = |x_min, y_min, x_max, y_max| BoundingBox { x_min, y_min, x_max, y_max, label: 0 };
     sample.boxes = vec![marked(0.0, 0.0, 4.0, 2.0), marked(2.5, 0.0, 3.5, 2.0), marked(0.25, 3.0, 5.5, 4.0)];
-    sample.keypoints = vec![Keypoint { x: 2.0, y: 1.0 }, Keypoint { x: 1.9, y: 1.0 }, Keypoint { x: 2.0, y: 3.0 }];
-    sample.mask = Some(Mask { size, classes: vec![1; 24] });
+    sample.keypoints = vec![Keypoint::new(2.0, 1.0), Keypoint::new(1.9, 1.0), Keypoint::new(2.0, 3.0)];
+    sample.masks = vec![Mask { size, classes: vec![1; 24] }];
     let holes = Holes { holes: vec![hole(2, 0, u32::MAX, 3), hole(u32::MAX, 9, 1, u32::MAX)], seed: 0 };
     holes.annotate(&mut sample, Some(7));
     assert_eq!(sample.boxes, [marked(0.0, 0.0, 2.0, 2.0), marked(0.25, 3.0, 5.5, 4.0)]);
-    assert_eq!(sample.keypoints, [Keypoint { x: 1.9, y: 1.0 }, Keypoint { x: 2.0, y: 3.0 }]);
-    let classes = sample.mask.expect("still there").classes;
+    assert_eq!(sample.keypoints, [Keypoint::new(1.9, 1.0), Keypoint::new(2.0, 3.0)]);
+    let classes = sample.masks.remove(0).classes;
     assert_eq!(classes.iter().filter(|class| **class == 7).count(), 12);
     holes.fill(&mut sample.image, &Fill::Constant([3.0; 3]));
     assert_eq!(sample.image.as_u8().expect("bytes").iter().filter(|x| **x == 3).count(), 12);

@@ -112,11 +112,11 @@ impl Beyond {
 /// Moves boxes and keypoints into a window of `size` at a place, which may lie beyond the edges, and cuts the mask the same way.
 pub(super) fn annotate(at: (i64, i64), size: Size, beyond: &Beyond, sample: &mut Sample<'_>) {
     Geometry::crop(at.0, at.1, size).move_marks(sample);
-    if let Some(mask) = sample.mask.take() {
-        let image = Image::from_u8(mask.size, 1, mask.classes);
+    for mask in &mut sample.masks {
+        let image = Image::from_u8(mask.size, 1, std::mem::take(&mut mask.classes));
         let image = cut_padded(image, at, size, beyond, &mut Scratch::default());
         if let Pixels::U8(classes) = image.into_pixels() {
-            sample.mask = Some(Mask { size, classes: classes.into_owned() });
+            *mask = Mask { size, classes: classes.into_owned() };
         }
     }
 }

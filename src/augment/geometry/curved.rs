@@ -16,5 +16,5 @@ pub(super) fn geometry(field: Field, size: Size) -> Geometry {
 
 /// Whether there is anything to move: fields are not made for nothing.
 pub(super) fn is_marked(sample: &Sample<'_>) -> bool {
-    !sample.boxes.is_empty() || !sample.keypoints.is_empty() || sample.mask.is_some()
+    !sample.boxes.is_empty() || !sample.keypoints.is_empty() || !sample.masks.is_empty()
 }

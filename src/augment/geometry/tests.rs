@@ -33,8 +33,8 @@ fn marked(size: Size, (x, y): (u32, u32), channels: usize, depth: Depth) -> Samp
     };
     let (left, top) = (f64::from(x), f64::from(y));
     let boxed = BoundingBox { x_min: left, y_min: top, x_max: left + 1.0, y_max: top + 1.0, label: 1 };
-    let mask = Some(Mask { size, classes });
-    Sample { image, label: 0, boxes: vec![boxed], mask, keypoints: vec![Keypoint { x: left, y: top }] }
+    let masks = vec![Mask { size, classes }];
+    Sample { boxes: vec![boxed], masks, keypoints: vec![Keypoint::new(left, top)], ..Sample::new(image, 0) }
 }
 
 /// Where the image is brightest; none if it is black.
@@ -88,7 +88,7 @@ fn boxes_mask_and_keypoints_follow_the_image_through_every_op() {
                 let at = ((position % 9) as u32, (position / 9) as u32);
                 let moved = pipeline.run(marked(size, at, channels, depth), key(position), &mut scratch);
                 let to = moved.image.size();
-                let mask = moved.mask.expect("still there");
+                let mask = &moved.masks[0];
                 assert_eq!(mask.size, to, "{op:?}");
                 let Some((x, y)) = brightest(&moved.image) else { continue };
                 seen += 1;

@@ -118,7 +118,7 @@ impl Warping {
         torch::warped(image, grid, (self.filter, &self.beyond), scratch)
     }
 
-    /// Warps the mask of `sample`, always by the nearest pixel.
+    /// Warps the masks of `sample`, always by the nearest pixel.
     pub(super) fn mask(&self, sample: &mut Sample<'_>, backward: &Backward<'_>, size: Size) {
         with_mask(sample, |image, scratch| warped(image, backward, size, (Filter::Nearest, &self.mask), scratch));
     }
@@ -129,13 +129,14 @@ impl Warping {
     }
 }
 
-/// Changes the mask as if it were an image of one channel.
-fn with_mask(sample: &mut Sample<'_>, change: impl for<'a> FnOnce(Image<'a>, &mut Scratch) -> Image<'a>) {
-    if let Some(mask) = sample.mask.take() {
-        let made = change(Image::from_u8(mask.size, 1, mask.classes), &mut Scratch::default());
+/// Changes the masks as if they were images of one channel.
+fn with_mask(sample: &mut Sample<'_>, change: impl for<'a> Fn(Image<'a>, &mut Scratch) -> Image<'a>) {
+    for mask in &mut sample.masks {
+        let image = Image::from_u8(mask.size, 1, std::mem::take(&mut mask.classes));
+        let made = change(image, &mut Scratch::default());
         let size = made.size();
         if let Pixels::U8(classes) = made.into_pixels() {
-            sample.mask = Some(Mask { size, classes: classes.into_owned() });
+            *mask = Mask { size, classes: classes.into_owned() };
         }
     }
 }
