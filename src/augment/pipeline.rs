@@ -36,7 +36,9 @@ enum Action {
     /// One of several, with the sum of the weights up to each.
     OneOf(Vec<Node>, Vec<f64>),
     SomeOf(Vec<Node>, usize),
-    RandomOrder(Vec<Node>),
+    /// Some of several with replacement. Each repetition has nodes of its own, since draws are keyed by a node's number.
+    Repeated(Vec<Vec<Node>>),
+    RandomOrder(Vec<Node>, usize),
 }
 
 /// What one op drew for one sample.
@@ -197,9 +199,18 @@ impl Run<'_> {
                 chosen.sort_unstable();
                 chosen.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
             }
-            Action::RandomOrder(nodes) => {
+            Action::Repeated(repetitions) => {
+                // Each as long as the first: they are built of the same ops.
+                let among = repetitions.first().map_or(0, Vec::len) as u64;
+                let mut chosen: Vec<usize> = repetitions.iter().map(|_| rng.below(among) as usize).collect();
+                chosen.sort_unstable();
+                let drawn = repetitions.iter().zip(chosen);
+                drawn.fold(sample, |sample, (nodes, index)| self.one(&nodes[index], sample))
+            }
+            Action::RandomOrder(nodes, count) => {
                 let mut order: Vec<usize> = (0..nodes.len()).collect();
                 rng.shuffle(&mut order);
+                order.truncate(*count);
                 order.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
             }
         }
@@ -217,9 +228,11 @@ impl Run<'_> {
 fn find(nodes: &[Node], number: u32) -> Option<&dyn AnyOp> {
     nodes.iter().find_map(|node| match &node.action {
         Action::Op(op) => (node.number == number).then_some(op.as_ref()),
-        Action::Sequence(nodes) | Action::OneOf(nodes, _) | Action::SomeOf(nodes, _) | Action::RandomOrder(nodes) => {
-            find(nodes, number)
-        }
+        Action::Repeated(repetitions) => repetitions.iter().find_map(|nodes| find(nodes, number)),
+        Action::Sequence(nodes)
+        | Action::OneOf(nodes, _)
+        | Action::SomeOf(nodes, _)
+        | Action::RandomOrder(nodes, _) => find(nodes, number),
     })
 }
 
@@ -317,18 +330,27 @@ impl Builder<'_> {
                 (Action::OneOf(nodes, sums), m.p, output.unwrap_or(input))
             }
             Op::SomeOf(m) => {
-                let (nodes, output) = self.alternatives(&m.ops, &inner("some_of"), depth + 1, input)?;
-                let expected = format!("1 to {}, the number of ops", nodes.len());
-                if m.count as usize > nodes.len() {
-                    return Err(Refusal::new(format!("{at}.some_of.count"), m.count, expected));
-                }
+                let path = inner("some_of");
+                let (nodes, output) = self.alternatives(&m.ops, &path, depth + 1, input)?;
                 keeps_form(input, output, at, "some_of")?;
-                (Action::SomeOf(nodes, m.count as usize), m.p, input)
+                let action = if m.replace {
+                    let mut repetitions = vec![nodes];
+                    for _ in 1..m.count {
+                        repetitions.push(self.alternatives(&m.ops, &path, depth + 1, input)?.0);
+                    }
+                    Action::Repeated(repetitions)
+                } else {
+                    at_most(m.count, nodes.len()).map_err(|r| r.within(&format!("{at}.some_of")))?;
+                    Action::SomeOf(nodes, m.count as usize)
+                };
+                (action, m.p, input)
             }
             Op::RandomOrder(m) => {
                 let (nodes, output) = self.alternatives(&m.ops, &inner("random_order"), depth + 1, input)?;
                 keeps_form(input, output, at, "random_order")?;
-                (Action::RandomOrder(nodes), m.p, input)
+                at_most(m.count, nodes.len()).map_err(|r| r.within(&format!("{at}.random_order")))?;
+                let count = if m.count == 0 { nodes.len() } else { m.count as usize };
+                (Action::RandomOrder(nodes, count), m.p, input)
             }
             op => {
                 let Built { op, output, p } = registry::build(op, input, self.resources)
@@ -353,6 +375,14 @@ fn keeps_form(input: Form, output: Option<Form>, at: &str, name: &str) -> Result
         }
         _ => Ok(()),
     }
+}
+
+/// Without replacement no more ops can be drawn than there are.
+fn at_most(count: u32, ops: usize) -> Result<(), Refusal> {
+    if count as usize <= ops {
+        return Ok(());
+    }
+    Err(Refusal::new("count", count, format!("1 to {ops}, the number of ops")))
 }
 
 fn cumulative(weights: &[f64], count: usize) -> Result<Vec<f64>, Refusal> {
