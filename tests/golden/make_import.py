@@ -110,7 +110,7 @@ PIXELS = {
             A.RGBShift(r_shift_limit=(7, 7), g_shift_limit=(-9, -9), b_shift_limit=(3, 3), p=1),
             A.Solarize(threshold_range=(0.6, 0.6), p=1),
             A.Posterize(num_bits=(5, 5), p=1),
-            A.Equalize(mode="pil", p=1),
+            A.Equalize(p=1),
             A.AutoContrast(cutoff=2, method="pil", p=1),
             A.InvertImg(p=1),
             A.ToSepia(p=1),
