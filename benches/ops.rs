@@ -13,7 +13,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// The ops, as configuration files spell them.
-const OPS: [(&str, &str); 17] = [
+const OPS: [(&str, &str); 33] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -37,6 +37,25 @@ const OPS: [(&str, &str); 17] = [
     ("gray tensorflow", r#"{"grayscale": {"method": "tensorflow"}}"#),
     ("gray pillow", r#"{"grayscale": {"method": "pillow"}}"#),
     ("flip", r#"{"horizontal_flip": {"p": 1}}"#),
+    ("transpose", r#"{"transpose": {"p": 1}}"#),
+    ("d4", r#"{"d4": {}}"#),
+    ("pad reflect 16", r#"{"pad": {"padding": [16], "border": "reflect"}}"#),
+    ("longest_max_size 160", r#"{"longest_max_size": {"max_size": [160], "antialias": false}}"#),
+    ("letterbox 160x224", r#"{"letterbox": {"height": 160, "width": 224, "antialias": false}}"#),
+    ("affine nearest", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "filter": "nearest", "p": 1}}"#),
+    ("affine bilinear", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "p": 1}}"#),
+    ("affine bicubic", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "filter": "bicubic", "p": 1}}"#),
+    ("affine edge", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "border": "edge", "p": 1}}"#),
+    ("affine torchvision nearest", r#"{"affine": {"method": "torchvision", "rotate": [-30, 30], "p": 1}}"#),
+    (
+        "affine torchvision bilinear",
+        r#"{"affine": {"method": "torchvision", "rotate": [-30, 30], "filter": "bilinear", "p": 1}}"#,
+    ),
+    ("rotate", r#"{"rotate": {"degrees": [-45, 45], "p": 1}}"#),
+    ("perspective", r#"{"perspective": {"p": 1}}"#),
+    ("elastic", r#"{"elastic": {"p": 1}}"#),
+    ("grid_distortion", r#"{"grid_distortion": {"p": 1}}"#),
+    ("optical_distortion", r#"{"optical_distortion": {"p": 1}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.
