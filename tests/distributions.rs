@@ -24,6 +24,12 @@ mod geometry;
 #[path = "distributions/noise.rs"]
 mod noise;
 
+#[path = "distributions/policy.rs"]
+mod policy;
+
+#[path = "distributions/style.rs"]
+mod style;
+
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
     /// The op as TOML spells it.
@@ -45,6 +51,10 @@ pub(crate) enum Distribution {
     Normal(f64, f64),
     /// Every odd number from the first to the last, both included and odd, equally likely.
     OddIntegers(i64, i64),
+    /// Every one of these texts equally likely.
+    Names(&'static [&'static str]),
+    /// The absolute value of a normal distribution around 0 with this standard deviation.
+    HalfNormal(f64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -92,10 +102,18 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        colour::cases(),
+        dropout::cases(),
+        filter::cases(),
+        geometry::cases(),
+        noise::cases(),
+        policy::cases(),
+        style::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -104,6 +122,7 @@ fn check(case: &Case) -> Result<(), String> {
     for record in records(case.op, SIZE, DRAWS) {
         let value = record.pointer(case.pointer).ok_or_else(|| at(format!("not in {record}")))?;
         let number = value.as_f64().or_else(|| value.as_bool().map(|x| f64::from(u8::from(x))));
+        let number = number.or_else(|| case.distribution.place(value.as_str()?));
         values.push(number.ok_or_else(|| at(format!("{value} is no number")))?);
     }
     values.sort_by(f64::total_cmp);
@@ -133,18 +152,34 @@ fn check(case: &Case) -> Result<(), String> {
 }
 
 impl Distribution {
+    /// Names as whole numbers, by their places; other distributions as they are.
+    fn numbers(self) -> Self {
+        match self {
+            Distribution::Names(names) => Distribution::Integers(0, names.len() as i64 - 1),
+            other => other,
+        }
+    }
+
+    fn place(self, name: &str) -> Option<f64> {
+        let Distribution::Names(names) = self else { return None };
+        names.iter().position(|known| *known == name).map(|place| place as f64)
+    }
+
     fn range(self) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().range(),
             Distribution::Uniform(low, high) => (low, high),
             // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
             Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
             Distribution::Integers(low, high) | Distribution::OddIntegers(low, high) => (low as f64, high as f64),
+            Distribution::HalfNormal(_) => (0.0, f64::INFINITY),
         }
     }
 
     /// The chance of a smaller number than `x`, and of one that is not larger.
     fn cumulative(self, x: f64) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().cumulative(x),
             Distribution::Uniform(low, high) => [(x - low) / (high - low); 2].into(),
             Distribution::Integers(low, high) => {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
@@ -158,12 +193,14 @@ impl Distribution {
                 let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
                 (below / count, (below + 1.0) / count)
             }
+            Distribution::HalfNormal(deviation) => [libm::erf(x / deviation / 2.0_f64.sqrt()); 2].into(),
         }
     }
 
     /// Mean and standard deviation.
     fn moments(self) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().moments(),
             Distribution::Uniform(low, high) => ((low + high) / 2.0, (high - low) / 12.0_f64.sqrt()),
             Distribution::Integers(low, high) => {
                 let count = (high - low + 1) as f64;
@@ -173,6 +210,10 @@ impl Distribution {
             Distribution::OddIntegers(low, high) => {
                 let count = ((high - low) / 2 + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 3.0).sqrt())
+            }
+            Distribution::HalfNormal(deviation) => {
+                let square = std::f64::consts::FRAC_2_PI;
+                (deviation * square.sqrt(), deviation * (1.0 - square).sqrt())
             }
         }
     }

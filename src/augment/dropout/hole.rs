@@ -50,6 +50,13 @@ impl Holes {
     /// Fills them all.
     pub(super) fn fill(&self, image: &mut Image<'_>, fill: &Fill) {
         let (size, channels) = (image.size(), image.channels());
+        if let Fill::Constant(color) = fill {
+            return match image.values_mut() {
+                // A cast saturates.
+                ValuesMut::U8(values) => self.paint(values, size, &color.map(|x| x as u8)[..channels]),
+                ValuesMut::F32(values) => self.paint(values, size, &color[..channels]),
+            };
+        }
         let field = Field::new(self.seed);
         // So that every value of every hole has a random number of its own.
         let mut index = 0_u32;
@@ -74,6 +81,22 @@ impl Holes {
                     }
                 }),
             }
+        }
+    }
+
+    /// Fills them all with one colour: a row of each, and copies of it.
+    fn paint<T: Copy>(&self, values: &mut [T], size: Size, color: &[T]) {
+        for hole in &self.holes {
+            let mut painted: Option<usize> = None;
+            hole.rows(size, color.len(), |at, length| match painted {
+                Some(first) => values.copy_within(first..first + length, at),
+                None => {
+                    values[at..at + length]
+                        .chunks_exact_mut(color.len())
+                        .for_each(|pixel| pixel.copy_from_slice(color));
+                    painted = Some(at);
+                }
+            });
         }
     }
 

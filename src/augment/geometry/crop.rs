@@ -46,12 +46,20 @@ pub(super) fn cut_padded<'a>(
     let made = match image.pixels() {
         Pixels::U8(values) => {
             let mut out = scratch.bytes(length);
-            copy((values, from), (&mut out, size), at, beyond.border, &beyond.fill.map(|x| x as u8)[..channels]);
+            let fill = beyond.fill.map(|x| x as u8);
+            match channels {
+                3 => copy((values.as_chunks().0, from), (out.as_chunks_mut().0, size), at, beyond.border, fill),
+                _ => copy((values, from), (&mut out, size), at, beyond.border, fill[0]),
+            }
             Image::from_u8(size, channels, out)
         }
         Pixels::F32(values) => {
             let mut out = scratch.floats(length);
-            copy((values, from), (&mut out, size), at, beyond.border, &beyond.fill.map(|x| x as f32)[..channels]);
+            let fill = beyond.fill.map(|x| x as f32);
+            match channels {
+                3 => copy((values.as_chunks().0, from), (out.as_chunks_mut().0, size), at, beyond.border, fill),
+                _ => copy((values, from), (&mut out, size), at, beyond.border, fill[0]),
+            }
             Image::from_f32(size, channels, out)
         }
     };
@@ -146,37 +154,29 @@ impl Border {
 }
 
 /// Copies the window at `at` row by row: what lies inside as a slice, the rest pixel by pixel.
-fn copy<T: Copy>(
-    (values, from): (&[T], Size),
-    (out, size): (&mut [T], Size),
-    at: (i64, i64),
-    border: Border,
-    fill: &[T],
-) {
-    let channels = fill.len();
-    let stride = from.width as usize * channels;
+fn copy<P: Copy>((pixels, from): (&[P], Size), (out, size): (&mut [P], Size), at: (i64, i64), border: Border, fill: P) {
+    let stride = from.width as usize;
     // Columns of the window that lie inside of the image: from `left` to `right`.
     let (width, most) = (i64::from(size.width), i64::from(from.width));
     let left = at.0.saturating_neg().clamp(0, width) as usize;
     let right = most.saturating_sub(at.0).clamp(left as i64, width) as usize;
-    for (row, out) in out.chunks_exact_mut(size.width as usize * channels).enumerate() {
+    // `left` is beyond -x where there are any, so this is not negative; and `right` not beyond `most - x`.
+    let first = if left < right { (at.0 + left as i64) as usize } else { 0 };
+    // The columns beside them, the same ones in every row.
+    let beside = |columns: std::ops::Range<usize>| -> Vec<Option<usize>> {
+        columns.map(|column| border.index(at.0.saturating_add(column as i64), from.width)).collect()
+    };
+    let (before, after) = (beside(0..left), beside(right..size.width as usize));
+    for (row, out) in out.chunks_exact_mut(size.width as usize).enumerate() {
         let Some(y) = border.index(at.1.saturating_add(row as i64), from.height) else {
-            out.chunks_exact_mut(channels).for_each(|pixel| pixel.copy_from_slice(fill));
+            out.fill(fill);
             continue;
         };
-        let source = &values[y * stride..][..stride];
-        if left < right {
-            // `left` is beyond -x, so this is not negative; and `right` not beyond `most - x`.
-            let first = (at.0 + left as i64) as usize * channels;
-            out[left * channels..right * channels].copy_from_slice(&source[first..][..(right - left) * channels]);
-        }
-        for column in (0..left).chain(right..size.width as usize) {
-            let pixel = match border.index(at.0.saturating_add(column as i64), from.width) {
-                Some(x) => &source[x * channels..][..channels],
-                None => fill,
-            };
-            out[column * channels..][..channels].copy_from_slice(pixel);
-        }
+        let source = &pixels[y * stride..][..stride];
+        let pick = |from: &Option<usize>| from.map_or(fill, |x| source[x]);
+        out[left..right].copy_from_slice(&source[first..][..right - left]);
+        out[..left].iter_mut().zip(&before).for_each(|(out, from)| *out = pick(from));
+        out[right..].iter_mut().zip(&after).for_each(|(out, from)| *out = pick(from));
     }
 }
 

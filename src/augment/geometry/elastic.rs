@@ -42,8 +42,8 @@ pub(in crate::augment) const ABOUT: About = About {
 | albumentations | `albumentations.ElasticTransform`, OpenCV 4.11's `remap` | 0 | 1e-6 |
 | torchvision | `ElasticTransform` | 1 | 1e-4 |
 
-Fields have the distribution of the libraries', but for the last sixth of a row of pixels at the edge between the two fields, which
-albumentations smooths as one picture. A recorded field may be given instead of its seed. Boxes are hulls of points along
+Fields have the distribution of the libraries'; albumentations smooths both as one picture, so that they have a part in each other
+where they touch, ours do not. A recorded field may be given instead of its seed. Boxes are hulls of points along
 their edges, keypoints go where their pixels go; albumentations finds both by drawing and warping masks, to whole pixels.",
     targets: Targets::All,
     example: "elastic = { alpha = 300, sigma = 10, p = 1 }",

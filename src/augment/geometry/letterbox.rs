@@ -22,7 +22,8 @@ pub(in crate::augment) const ABOUT: About = About {
     equals: "Resizes, keeping the ratio of the sides, until the image just fits, and pads it to the size, with an odd pixel on the right and
 at the bottom: `albumentations.LongestMaxSize(max_size_hw=…)` and `PadIfNeeded`, `tf.image.resize_with_pad` but for how sides are
 rounded, the letterbox of the YOLO detectors. Pixels are those of `resize`, whose tolerances hold. Keypoints move with the
-middles of pixels; albumentations multiplies their coordinates.",
+middles of pixels; albumentations multiplies their coordinates.
+Masks take the pixel whose middle is nearest, where OpenCV takes the one at its upper left.",
     targets: Targets::All,
     example: "letterbox = { height = 160, width = 224 }",
 };

@@ -83,14 +83,27 @@ impl<'s, B: Fn(usize) -> &'s [f32], A: Fn(usize) -> &'s [f32]> Kernel for Rows<'
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        const LANES: usize = 32;
-        let mut at = 0;
-        let mut chunks = self.out.chunks_exact_mut(LANES);
-        for out in &mut chunks {
-            let middle = &(self.after)(0)[at..at + LANES];
+    fn run(mut self) {
+        let wide = self.run_lanes::<64>(0);
+        let all = self.run_lanes::<32>(wide);
+        for at in all..self.out.len() {
+            let mut sum = self.half[0] * (self.after)(0)[at];
+            for (k, weight) in self.half.iter().enumerate().skip(1) {
+                sum += weight * ((self.before)(k)[at] + (self.after)(k)[at]);
+            }
+            self.out[at] = sum;
+        }
+    }
+}
+
+impl<'s, B: Fn(usize) -> &'s [f32], A: Fn(usize) -> &'s [f32]> Rows<'_, B, A> {
+    /// Makes as many values from `first` as there are whole groups of `LANES`; returns where they end.
+    #[inline(always)]
+    fn run_lanes<const LANES: usize>(&mut self, first: usize) -> usize {
+        let mut at = first;
+        for out in self.out[first..].as_chunks_mut::<LANES>().0 {
             let mut sums = [0.0; LANES];
-            for (sum, x) in sums.iter_mut().zip(middle) {
+            for (sum, x) in sums.iter_mut().zip(&(self.after)(0)[at..at + LANES]) {
                 *sum = self.half[0] * x;
             }
             for (k, weight) in self.half.iter().enumerate().skip(1) {
@@ -100,17 +113,10 @@ impl<'s, B: Fn(usize) -> &'s [f32], A: Fn(usize) -> &'s [f32]> Kernel for Rows<'
                     sums[lane] += weight * (before[lane] + after[lane]);
                 }
             }
-            out.copy_from_slice(&sums);
+            *out = sums;
             at += LANES;
         }
-        for out in chunks.into_remainder() {
-            let mut sum = self.half[0] * (self.after)(0)[at];
-            for (k, weight) in self.half.iter().enumerate().skip(1) {
-                sum += weight * ((self.before)(k)[at] + (self.after)(k)[at]);
-            }
-            *out = sum;
-            at += 1;
-        }
+        at
     }
 }
 

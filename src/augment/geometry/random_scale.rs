@@ -17,7 +17,8 @@ struct RandomScale {
 pub(in crate::augment) const ABOUT: About = About {
     version: 1,
     equals: "Resizes by a random factor; fractions of a pixel are cut off: `albumentations.RandomScale`, which adds 1 to its range. Pixels are
-those of `resize`, whose tolerances hold. Keypoints move with the middles of pixels; albumentations multiplies their coordinates.",
+those of `resize`, whose tolerances hold. Keypoints move with the middles of pixels; albumentations multiplies their coordinates.
+Masks take the pixel whose middle is nearest, where OpenCV takes the one at its upper left.",
     targets: Targets::All,
     example: "random_scale = { scale = [0.5, 1.5], p = 1 }",
 };

@@ -14,7 +14,8 @@ pub(in crate::augment) const ABOUT: About = About {
     version: 1,
     equals: "Resizes, keeping the ratio of the sides, until the shorter side has a length: `albumentations.SmallestMaxSize`, by the size. Pixels
 are those of `resize`, whose tolerances hold: without antialias OpenCV's. Keypoints move with the middles of pixels;
-albumentations multiplies their coordinates.",
+albumentations multiplies their coordinates.
+Masks take the pixel whose middle is nearest, where OpenCV takes the one at its upper left.",
     targets: Targets::All,
     example: "smallest_max_size = { max_size = [160] }",
 };

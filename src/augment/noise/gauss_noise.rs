@@ -2,7 +2,7 @@ use feedline_proto::v1;
 use serde::{Deserialize, Serialize};
 
 use super::multiplicative_noise::Pairs;
-use super::{Noise, clamp, cut, full_scale, range, recycle};
+use super::{Noise, clamp, full_scale, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
@@ -28,8 +28,9 @@ struct Drawn {
 
 pub(in crate::augment) const ABOUT: About = About {
     version: 1,
-    equals: "Adds normally distributed numbers: `albumentations.GaussNoise` with the same numbers and a `noise_scale_factor` of 1. Exact.
-The numbers are independent, within 2e-6 of exact normal ones, and never further than 5.77 standard deviations from the mean.",
+    equals: "Adds normally distributed numbers: `albumentations.GaussNoise` with the same numbers and a `noise_scale_factor` of 1. Exact:
+albumentations cuts the fraction of what it adds to 8 bits off, toward 0. The numbers are independent, within 2e-6 of exact
+normal ones, and never further than 5.77 standard deviations from the mean.",
     targets: Targets::Image,
     example: "gauss_noise = { std = [0.1, 0.2], p = 1 }",
 };
@@ -62,7 +63,7 @@ impl Op for GaussNoise {
         let numbers = drawn.field.normals(image.size().area() as usize * channels / repeats, scratch);
         match image.values_mut() {
             ValuesMut::U8(values) => {
-                let f = |x, z| cut(f32::from(x) + (mean + std * z) * 255.0);
+                let f = |x, z| sum(x, (mean + std * z) * 255.0);
                 Pairs { numbers: &numbers, repeats, values, f }.dispatch();
             }
             ValuesMut::F32(values) => {
@@ -73,4 +74,16 @@ impl Op for GaussNoise {
         recycle(numbers, scratch);
         image
     }
+}
+
+/// A value and a number whose fraction is cut off first, toward 0.
+#[inline(always)]
+#[allow(unsafe_code)]
+fn sum(x: u8, number: f32) -> u8 {
+    // No value is further from another, and NaN adds nothing that matters.
+    let number = if number > -255.0 { number } else { -255.0 };
+    let number = if number < 255.0 { number } else { 255.0 };
+    // SAFETY: from -255 to 255. A checked cast does not become vectors.
+    let whole = unsafe { number.to_int_unchecked::<i32>() };
+    (i32::from(x) + whole).clamp(0, 255) as u8
 }

@@ -107,7 +107,7 @@ impl Amounts {
         }
         let mean = sum / f64::max(count, 1.0);
         let deviation = (squares / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt();
-        let expected = (deviation * drawn.intensity).max(0.0).min(MOST_EXPECTED);
+        let expected = (deviation * drawn.intensity).clamp(0.0, MOST_EXPECTED);
         let given = matches!(drawn.luminance, Noise::Given(_));
         Amounts {
             deviation: drawn.color_shift * drawn.intensity,
@@ -140,8 +140,7 @@ fn hls([r, g, b]: [f32; 3]) -> [f32; 3] {
     let (high, low) = (r.max(g).max(b), r.min(g).min(b));
     let (difference, sum) = (high - low, high + low);
     let lightness = sum * 0.5;
-    // Not above, NaN included.
-    if !(difference > f32::EPSILON) {
+    if difference <= f32::EPSILON || difference.is_nan() {
         return [0.0, lightness, 0.0];
     }
     let saturation = difference / if lightness < 0.5 { sum } else { 2.0 - high - low };

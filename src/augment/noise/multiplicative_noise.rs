@@ -139,9 +139,7 @@ impl Kernel for Bytes<'_> {
     fn run(self) {
         let (chunks, rest) = self.values.as_chunks_mut::<PATTERN>();
         for chunk in chunks {
-            for lane in 0..PATTERN {
-                chunk[lane] = cut(f32::from(chunk[lane]) * self.pattern[lane]);
-            }
+            chunk.iter_mut().zip(self.pattern).for_each(|(x, m)| *x = cut(f32::from(*x) * m));
         }
         rest.iter_mut().zip(self.pattern).for_each(|(x, m)| *x = cut(f32::from(*x) * m));
     }

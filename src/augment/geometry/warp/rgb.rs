@@ -1,5 +1,6 @@
 use std::arch::x86_64::*;
 
+use super::cubic::Weights;
 use super::place::Places;
 use super::source::{Source, Value};
 
@@ -41,6 +42,51 @@ pub(super) fn bilinear(source: &Source<'_, u8, 3>, places: &mut Places<'_>, out:
                 *out = [red, green, blue];
             } else {
                 *out = u8::bilinear(&source.square(left, upper), a, b);
+            }
+        }
+    }
+}
+
+/// The same for four by four pixels: two neighbours of a channel are one number of 32 bits, times two weights at once, the left
+/// two pixels of a row in one half of a vector and the right two in the other.
+#[target_feature(enable = "avx2")]
+pub(super) fn bicubic(source: &Source<'_, u8, 3>, places: &mut Places<'_>, out: &mut [[u8; 3]]) {
+    let bytes = source.pixels.as_flattened();
+    let stride = source.size.width as usize * 3;
+    let (right, lower) = (source.size.width.saturating_sub(3), source.size.height.saturating_sub(3));
+    // The last place from which sixteen bytes of the third row below can be read.
+    let last = bytes.len() as i64 - 16 - 3 * stride as i64;
+    let pairs = _mm_setr_epi8(0, 3, 1, 4, 2, 5, -1, -1, 6, 9, 7, 10, 8, 11, -1, -1);
+    let halves = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+    let weights = Weights::shared();
+    let width = places.width();
+    for (row, out) in out.chunks_exact_mut(width).enumerate() {
+        let (x, y) = places.row(row);
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            let (left, upper, place) = ((x >> 5) - 1, (y >> 5) - 1, ((y & 31) * 32 + (x & 31)) as usize);
+            let at = i64::from(upper) * stride as i64 + i64::from(left) * 3;
+            if (left as u32) < right && (upper as u32) < lower && at <= last {
+                let mut sums = _mm256_setzero_si256();
+                for (row, row_weights) in weights.whole[place].as_chunks::<4>().0.iter().enumerate() {
+                    debug_assert!(at >= 0 && at as usize + row * stride + 16 <= bytes.len(), "{at}");
+                    // SAFETY: column and row are inside of the image, so `at` is not negative; and it is not beyond `last`, so
+                    // that sixteen bytes from there, and from the same place in the three rows below, are inside of `bytes`.
+                    #[allow(unsafe_code)]
+                    let pixels = unsafe { _mm_loadu_si128(bytes.as_ptr().add(at as usize + row * stride).cast()) };
+                    let pixels = _mm256_cvtepu8_epi16(_mm_shuffle_epi8(pixels, pairs));
+                    let [a, b, c, d] = row_weights.map(|weight| i64::from(weight as u16));
+                    let two = _mm256_castsi128_si256(_mm_cvtsi64_si128(a | b << 16 | c << 32 | d << 48));
+                    let products = _mm256_madd_epi16(pixels, _mm256_permutevar8x32_epi32(two, halves));
+                    sums = _mm256_add_epi32(sums, products);
+                }
+                let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+                let sums = _mm_srai_epi32::<15>(_mm_add_epi32(sums, _mm_set1_epi32(1 << 14)));
+                // Cut off at 0 and 255.
+                let bytes = _mm_packus_epi16(_mm_packs_epi32(sums, sums), sums);
+                let [red, green, blue, _] = _mm_cvtsi128_si32(bytes).to_le_bytes();
+                *out = [red, green, blue];
+            } else {
+                *out = u8::bicubic(&source.square(left, upper), weights, place);
             }
         }
     }
