@@ -8,8 +8,8 @@ use std::{env, fs};
 use prost_types::EnumDescriptorProto;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 12] = [
-    "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "style", "pipeline", "spec", "batch",
+const FILES: [&str; 13] = [
+    "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "policy", "style", "pipeline", "spec", "batch",
     "service",
 ];
 

@@ -141,6 +141,17 @@ impl Rng {
         let (a, b) = (self.log_gamma_draw(alpha), self.log_gamma_draw(alpha));
         1.0 / (1.0 + libm::exp(b - a))
     }
+
+    /// `count` weights whose sum is 1, of the symmetric Dirichlet distribution of `alpha`, above 0.
+    pub fn dirichlet(&mut self, alpha: f64, count: usize) -> Vec<f64> {
+        let mut weights: Vec<f64> = (0..count).map(|_| self.log_gamma_draw(alpha)).collect();
+        // The largest is 1 before they are divided by their sum: so that one is left, however small all of them are.
+        let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        weights.iter_mut().for_each(|weight| *weight = libm::exp(*weight - largest));
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        weights
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +217,25 @@ mod tests {
             assert!((mean - 0.5).abs() < 5.0 * (expected / 20_000.0).sqrt(), "mean {mean} for alpha {alpha}");
             assert!((variance / expected - 1.0).abs() < 0.05, "variance {variance} for alpha {alpha}");
         }
+    }
+
+    #[test]
+    fn dirichlet_weights_add_up_and_have_their_moments() {
+        let mut rng = key().rng();
+        for (alpha, count) in [(0.01, 4), (1.0, 3), (5.0, 2)] {
+            let draws: Vec<Vec<f64>> = (0..20_000).map(|_| rng.dirichlet(alpha, count)).collect();
+            assert!(draws.iter().all(|weights| (weights.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+            let mean = 1.0 / count as f64;
+            let expected = mean * (1.0 - mean) / (alpha * count as f64 + 1.0);
+            for index in 0..count {
+                let of = |f: &dyn Fn(f64) -> f64| draws.iter().map(|weights| f(weights[index])).sum::<f64>() / 20_000.0;
+                let found = of(&|x| x);
+                assert!((found - mean).abs() < 5.0 * (expected / 20_000.0).sqrt(), "{found} for {alpha}");
+                let variance = of(&|x| (x - mean).powi(2));
+                assert!((variance / expected - 1.0).abs() < 0.06, "{variance} {expected} for {alpha}");
+            }
+        }
+        assert!(rng.dirichlet(1.0, 0).is_empty());
     }
 
     const VECTORS: (u64, f64, u64, f64, f64, f64) =

@@ -31,6 +31,9 @@ mod dropout;
 /// Ops that change the type of pixels.
 mod convert;
 
+/// Chains of other ops, drawn for each sample.
+mod policy;
+
 /// Ops that give an image the look of another one.
 mod style;
 

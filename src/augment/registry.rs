@@ -2,7 +2,7 @@ use feedline_proto::v1::op::Op;
 
 use super::op::{About, Built, Refusal};
 use super::resources::Resources;
-use super::{colour, convert, dropout, filter, geometry, noise, style};
+use super::{colour, convert, dropout, filter, geometry, noise, policy, style};
 use crate::image::Form;
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it. Those behind the semicolon need more than their
@@ -114,6 +114,11 @@ ops! {
     SaltAndPepper => noise::salt_and_pepper,
     ToFloat => convert::to_float,
     Normalize => convert::normalize,
+    RandAugment => policy::rand_augment,
+    TrivialAugmentWide => policy::trivial_augment_wide,
+    AutoAugment => policy::auto_augment,
+    AugMix => policy::aug_mix,
+    TimmAugment => policy::timm_augment,
     ;
     HistogramMatching => style::histogram_matching,
     Fda => style::fda,

@@ -47,6 +47,15 @@ pub(in crate::augment) fn from_message(message: &v1::AutoContrast, input: Form) 
     Built::maybe(AutoContrast { cutoff, method, full: full_scale(input)? }, message.p, input, input)
 }
 
+/// The image with each channel stretched to the full scale, nothing cut off, for policies.
+pub(in crate::augment) fn stretched<'a>(
+    image: Image<'a>,
+    (method, full): (AutoContrastMethod, f32),
+    scratch: &mut Scratch,
+) -> Image<'a> {
+    AutoContrast { cutoff: 0.0, method, full }.apply(&(), image, scratch)
+}
+
 impl Op for AutoContrast {
     type Params = ();
     const NAME: &'static str = "auto_contrast";

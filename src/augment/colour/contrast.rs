@@ -41,6 +41,16 @@ pub(in crate::augment) fn from_message(message: &v1::Contrast, input: Form) -> R
     Built::maybe(op, message.p, input, input)
 }
 
+/// The image with another contrast, for policies.
+pub(in crate::augment) fn adjusted<'a>(
+    image: Image<'a>,
+    factor: f64,
+    (method, full): (ContrastMethod, f32),
+    scratch: &mut Scratch,
+) -> Image<'a> {
+    Contrast { range: [factor; 2], method, full }.apply(&factor, image, scratch)
+}
+
 impl Op for Contrast {
     type Params = f64;
     const NAME: &'static str = "contrast";

@@ -42,6 +42,11 @@ pub(in crate::augment) fn from_message(message: &v1::Equalize, input: Form) -> R
     Built::maybe(Equalize { method, by_channels, full: full_scale(input)? }, message.p, input, input)
 }
 
+/// The image equalized by Pillow's method, for policies.
+pub(in crate::augment) fn equalized<'a>(image: Image<'a>, full: f32, scratch: &mut Scratch) -> Image<'a> {
+    Equalize { method: EqualizeMethod::Pillow, by_channels: true, full }.apply(&(), image, scratch)
+}
+
 impl Op for Equalize {
     type Params = ();
     const NAME: &'static str = "equalize";

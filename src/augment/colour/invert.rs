@@ -23,6 +23,11 @@ pub(in crate::augment) fn from_message(message: &v1::Invert, input: Form) -> Res
     Built::maybe(Invert { full: full_scale(input)? }, message.p, input, input)
 }
 
+/// The negative of the image, for policies.
+pub(in crate::augment) fn inverted<'a>(image: Image<'a>, full: f32, scratch: &mut Scratch) -> Image<'a> {
+    Invert { full }.apply(&(), image, scratch)
+}
+
 impl Op for Invert {
     type Params = ();
     const NAME: &'static str = "invert";

@@ -26,6 +26,11 @@ pub(in crate::augment) fn from_message(message: &v1::Posterize, input: Form) -> 
     Built::maybe(op, message.p, input, input)
 }
 
+/// The image with the highest `bits` of every value, for policies.
+pub(in crate::augment) fn posterized<'a>(image: Image<'a>, bits: u32, full: f32, scratch: &mut Scratch) -> Image<'a> {
+    Posterize { bits: [bits; 2], full }.apply(&bits, image, scratch)
+}
+
 impl Op for Posterize {
     /// Bits that are kept.
     type Params = u32;

@@ -43,6 +43,16 @@ pub(in crate::augment) fn from_message(message: &v1::Saturation, input: Form) ->
     Built::maybe(op, message.p, input, input)
 }
 
+/// The image with another saturation, for policies.
+pub(in crate::augment) fn adjusted<'a>(
+    image: Image<'a>,
+    factor: f64,
+    (method, full): (SaturationMethod, f32),
+    scratch: &mut Scratch,
+) -> Image<'a> {
+    Saturation { range: [factor; 2], method, full }.apply(&factor, image, scratch)
+}
+
 impl Op for Saturation {
     type Params = f64;
     const NAME: &'static str = "saturation";

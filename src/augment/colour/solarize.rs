@@ -26,6 +26,24 @@ pub(in crate::augment) fn from_message(message: &v1::Solarize, input: Form) -> R
     Built::maybe(op, message.p, input, input)
 }
 
+/// The image with `add` added to the values of 8 bits below 128, for policies.
+pub(in crate::augment) fn brightened_below<'a>(mut image: Image<'a>, add: u8) -> Image<'a> {
+    if let ValuesMut::U8(values) = image.values_mut() {
+        map_bytes(values, |x| if x < 128 { x.saturating_add(add) } else { x });
+    }
+    image
+}
+
+/// The image with the values from `threshold` on inverted, in units of 8 bits, for policies.
+pub(in crate::augment) fn solarized<'a>(
+    image: Image<'a>,
+    threshold: f64,
+    full: f32,
+    scratch: &mut Scratch,
+) -> Image<'a> {
+    Solarize { threshold: [threshold; 2], full }.apply(&threshold, image, scratch)
+}
+
 impl Op for Solarize {
     /// In units of 8 bits.
     type Params = f64;

@@ -39,6 +39,16 @@ pub(in crate::augment) fn from_message(message: &v1::AdjustSharpness, input: For
     Built::maybe(op, message.p, input, input)
 }
 
+/// The image with another sharpness, for policies.
+pub(in crate::augment) fn adjusted<'a>(
+    image: Image<'a>,
+    factor: f64,
+    (method, full): (SharpnessMethod, f32),
+    scratch: &mut Scratch,
+) -> Image<'a> {
+    AdjustSharpness { factor: [factor; 2], method, full }.apply(&factor, image, scratch)
+}
+
 impl Op for AdjustSharpness {
     type Params = f64;
     const NAME: &'static str = "adjust_sharpness";

@@ -41,6 +41,9 @@ mod warp;
 /// Scaling, shearing, turning and moving: what several ops draw and apply.
 mod motion;
 
+/// Affine maps for policies.
+mod tensor_move;
+
 /// Matrices of three by three.
 mod matrix;
 
@@ -54,6 +57,7 @@ use crate::augment::op::Refusal;
 
 pub(super) use resample::Tables;
 pub use resample::scaled_to_look_at;
+pub(super) use tensor_move::TensorMove;
 
 /// The two numbers of a range.
 fn range(field: &str, values: &[f64]) -> Result<[f64; 2], Refusal> {

@@ -39,6 +39,8 @@ pub(super) struct Warping {
     filter: Filter,
     beyond: Beyond,
     mask: Beyond,
+    /// Torch only: what is beyond the edge is black and mixed in once.
+    once: bool,
 }
 
 /// How pixels between pixels are computed.
@@ -87,7 +89,7 @@ impl Warping {
         };
         let beyond = Beyond::new(border, fill, input)?;
         let mask = beyond.for_mask(fill_mask)?;
-        Ok(Warping { filter, beyond, mask })
+        Ok(Warping { filter, beyond, mask, once: false })
     }
 
     /// The same for torch's arithmetic, which knows no borders but a colour and no bicubic filter.
@@ -100,6 +102,11 @@ impl Warping {
             return Err(Refusal::new("border", found, "constant beside method torchvision"));
         }
         Ok(self)
+    }
+
+    /// The same for torch's arithmetic without a fill: then nothing is mixed in for what is missing at the edge.
+    pub(super) fn without_fill(self) -> Self {
+        Warping { once: true, ..self }
     }
 
     /// Makes an image of `size` whose pixels come from where `backward` says.
@@ -115,7 +122,7 @@ impl Warping {
 
     /// The same by torch's arithmetic.
     pub(super) fn apply_torch<'a>(&self, image: Image<'a>, grid: &Grid<'_>, scratch: &mut Scratch) -> Image<'a> {
-        torch::warped(image, grid, (self.filter, &self.beyond), scratch)
+        torch::warped(image, grid, (self.filter, &self.beyond, self.once), scratch)
     }
 
     /// Warps the masks of `sample`, always by the nearest pixel.
@@ -125,7 +132,7 @@ impl Warping {
 
     /// The same by torch's arithmetic.
     pub(super) fn mask_torch(&self, sample: &mut Sample<'_>, grid: &Grid<'_>) {
-        with_mask(sample, |image, scratch| torch::warped(image, grid, (Filter::Nearest, &self.mask), scratch));
+        with_mask(sample, |image, scratch| torch::warped(image, grid, (Filter::Nearest, &self.mask, false), scratch));
     }
 }
 

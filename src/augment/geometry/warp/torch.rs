@@ -18,19 +18,19 @@ pub(in crate::augment::geometry) enum Grid<'g> {
 pub(super) fn warped<'a>(
     image: Image<'a>,
     grid: &Grid<'_>,
-    (filter, beyond): (Filter, &Beyond),
+    (filter, beyond, once): (Filter, &Beyond, bool),
     scratch: &mut Scratch,
 ) -> Image<'a> {
     let (size, channels) = (image.size(), image.channels());
-    let nearest = filter == Filter::Nearest;
+    let how = How { nearest: filter == Filter::Nearest, once };
     let length = size.area() as usize * channels;
     let made = match image.pixels() {
         Pixels::U8(values) => {
             let mut out = scratch.bytes(length);
             match channels {
-                3 => Fill::new(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, (size, grid), beyond, nearest)
+                3 => Fill::new(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, (size, grid), beyond, how)
                     .dispatch(),
-                _ => Fill::new(values.as_chunks::<1>().0, out.as_chunks_mut::<1>().0, (size, grid), beyond, nearest)
+                _ => Fill::new(values.as_chunks::<1>().0, out.as_chunks_mut::<1>().0, (size, grid), beyond, how)
                     .dispatch(),
             }
             Image::from_u8(size, channels, out)
@@ -38,9 +38,9 @@ pub(super) fn warped<'a>(
         Pixels::F32(values) => {
             let mut out = scratch.floats(length);
             match channels {
-                3 => Fill::new(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, (size, grid), beyond, nearest)
+                3 => Fill::new(values.as_chunks::<3>().0, out.as_chunks_mut::<3>().0, (size, grid), beyond, how)
                     .dispatch(),
-                _ => Fill::new(values.as_chunks::<1>().0, out.as_chunks_mut::<1>().0, (size, grid), beyond, nearest)
+                _ => Fill::new(values.as_chunks::<1>().0, out.as_chunks_mut::<1>().0, (size, grid), beyond, how)
                     .dispatch(),
             }
             Image::from_f32(size, channels, out)
@@ -50,13 +50,21 @@ pub(super) fn warped<'a>(
     made
 }
 
+/// How pixels are computed.
+#[derive(Clone, Copy)]
+struct How {
+    nearest: bool,
+    /// Without a fill: what is beyond the edge counts as black, once.
+    once: bool,
+}
+
 struct Fill<'f, T, const C: usize> {
     pixels: &'f [[T; C]],
     out: &'f mut [[T; C]],
     size: Size,
     grid: &'f Grid<'f>,
     fill: [f32; C],
-    nearest: bool,
+    how: How,
     x: Vec<f32>,
     y: Vec<f32>,
 }
@@ -67,11 +75,11 @@ impl<'f, T: Float, const C: usize> Fill<'f, T, C> {
         out: &'f mut [[T; C]],
         (size, grid): (Size, &'f Grid<'f>),
         beyond: &Beyond,
-        nearest: bool,
+        how: How,
     ) -> Self {
         let fill = std::array::from_fn(|channel| beyond.fill[channel.min(2)] as f32);
         let zeros = vec![0.0; size.width as usize];
-        Fill { pixels, out, size, grid, fill, nearest, x: zeros.clone(), y: zeros }
+        Fill { pixels, out, size, grid, fill, how, x: zeros.clone(), y: zeros }
     }
 
     /// The pixel at a place, and its weight: 0 beyond the edge.
@@ -91,7 +99,7 @@ impl<T: Float, const C: usize> Kernel for Fill<'_, T, C> {
         for (row, out) in self.out.chunks_exact_mut(size.width as usize).enumerate() {
             self.grid.row(row, size, &mut self.x, &mut self.y);
             for (out, (x, y)) in out.iter_mut().zip(self.x.iter().zip(&self.y)) {
-                if self.nearest {
+                if self.how.nearest {
                     let pixel = Self::at(self.pixels, size, x.round_ties_even(), y.round_ties_even());
                     *out = pixel.unwrap_or_else(|| fill.map(T::of));
                     continue;
@@ -111,6 +119,10 @@ impl<T: Float, const C: usize> Kernel for Fill<'_, T, C> {
                             *sum += value.float() * weight;
                         }
                     }
+                }
+                if self.how.once {
+                    *out = sums.map(T::of);
+                    continue;
                 }
                 // Where the fill shows in part, torch takes the part twice: the pixels are weighed already.
                 *out = std::array::from_fn(|channel| T::of((sums[channel] - fill[channel]) * inside + fill[channel]));
