@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 30] = [
+const VARIANTS: [(&str, &str); 34] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -55,6 +55,10 @@ const VARIANTS: [(&str, &str); 30] = [
     ("multiplicative values", r#"{"multiplicative_noise": {"elementwise": true, "per_channel": true, "p": 1}}"#),
     ("gauss noise shared", r#"{"gauss_noise": {"per_channel": false, "p": 1}}"#),
     ("coarse dropout random", r#"{"coarse_dropout": {"fill": "random", "p": 1}}"#),
+    ("affine nearest", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "filter": "nearest", "p": 1}}"#),
+    ("affine bicubic", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "filter": "bicubic", "p": 1}}"#),
+    ("affine edge", r#"{"affine": {"rotate": [-30, 30], "scale": [0.8, 1.2], "border": "edge", "p": 1}}"#),
+    ("affine torchvision", r#"{"affine": {"method": "torchvision", "rotate": [-30, 30], "p": 1}}"#),
 ];
 
 /// Ops that change the size, with the size they begin from.

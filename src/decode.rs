@@ -1,8 +1,9 @@
 use crate::header::{self, Format, HeaderError};
 use crate::image::Size;
+use crate::sample::Mask;
 
 pub use mask::mask;
-pub use orientation::{orient, orient_into, orientation};
+pub use orientation::{orient, orient_into, orientation, turns};
 
 mod gif;
 mod jpeg;
@@ -156,6 +157,15 @@ impl Decoder {
             pixels.clear();
         }
         decoded
+    }
+
+    /// Decodes the `count` masks of a sample, each encoded as `encoded` gives it: see [`mask()`].
+    ///
+    /// # Errors
+    /// [`DecodeError`] of the first one that can't be decoded.
+    pub fn masks<'b>(&self, count: usize, encoded: impl Fn(usize) -> &'b [u8]) -> Result<Vec<Mask>, DecodeError> {
+        let decoded = |number| mask(encoded(number), &self.limits).map(|(size, classes)| Mask { size, classes });
+        (0..count).map(decoded).collect()
     }
 
     /// Decodes a file for its errors and warnings alone, and looks closer than training needs: warns of data behind the last

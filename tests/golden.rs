@@ -4,11 +4,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use feedline::augment::resources::{Picture, Resources, Unavailable};
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
-use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
+use feedline::sample::{BoundingBox, BoxRules, Keypoint, KeypointRules, Mask, Rules, Sample};
 use feedline::seed::{Key, Purpose};
 use feedline_proto::{rule, v1};
 
@@ -53,10 +54,32 @@ struct Annotations {
     expected_boxes: Vec<[f64; 4]>,
     keypoints: Vec<[f64; 2]>,
     expected_keypoints: Vec<[f64; 2]>,
+    /// Which of the boxes are left, by their places.
+    expected_labels: Option<Vec<i64>>,
+    /// What becomes of those that leave the image. Absent: they stay as they are.
+    rules: Option<NamedRules>,
     /// Largest difference of a coordinate, in pixels.
     tolerance: f64,
     /// Fraction of the mask's pixels that may have another class.
     mask_share: f64,
+}
+
+/// Rules by the names that albumentations gives them.
+#[derive(Clone, Copy, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NamedRules {
+    min_area: f64,
+    min_visibility: f64,
+    min_width: f64,
+    min_height: f64,
+    remove_invisible: bool,
+}
+
+impl From<NamedRules> for Rules {
+    fn from(NamedRules { min_area, min_visibility, min_width, min_height, remove_invisible }: NamedRules) -> Self {
+        let boxes = BoxRules { min_area, min_visibility, min_width, min_height, clip: false };
+        Rules { boxes, keypoints: KeypointRules { remove_invisible, flip_pairs: Vec::new() } }
+    }
 }
 
 #[test]
@@ -102,7 +125,7 @@ fn check(folder: &Path) -> Result<Deviation, String> {
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let mask = folder.join("mask.npy");
     let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
-    let (found, full, annotated) = made(&case, &input, mask.as_ref())?;
+    let (found, full, annotated) = made(&case, &input, mask.as_ref(), &References(folder))?;
     check_annotations(&case.annotations, &annotated, folder)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
@@ -128,6 +151,7 @@ fn made(
     case: &Case,
     input: &npy::Array,
     mask: Option<&npy::Array>,
+    references: &References<'_>,
 ) -> Result<(npy::Array, f64, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
@@ -136,7 +160,8 @@ fn made(
         npy::Values::F32(values) => (Image::from_f32(size, channels, values.clone()), Depth::F32 { full: case.full }),
     };
     let form = Form { smallest: size, largest: size, channels, depth };
-    let pipeline = Pipeline::build(&rule::with_defaults(&case.pipeline), form).map_err(|r| r.to_string())?;
+    let pipeline = Pipeline::build_with(&rule::with_defaults(&case.pipeline), form, references);
+    let pipeline = pipeline.map_err(|r| r.to_string())?;
     let sample = marked(image, &case.annotations, mask)?;
     let mut scratch = Scratch::default();
     let made = match &case.params {
@@ -164,6 +189,25 @@ fn made(
     Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
 }
 
+/// The images of the dataset that ops of a case take something from: `reference_<sample>.npy` in its folder.
+struct References<'a>(&'a Path);
+
+impl Resources for References<'_> {
+    fn picture(&self, sample: u64) -> Result<Arc<Picture>, Unavailable> {
+        let of = |error: String| Unavailable::new(format!("sample {sample}: {error}"), "a file beside input.npy");
+        let array = npy::read(&self.0.join(format!("reference_{sample}.npy"))).map_err(of)?;
+        let (npy::Values::U8(pixels), [height, width, 3]) = (array.values, array.shape) else {
+            return Err(of("not an RGB image of 8 bits".into()));
+        };
+        let size = Size::new(side(width).map_err(of)?, side(height).map_err(of)?);
+        Ok(Arc::new(Picture { size, pixels }))
+    }
+
+    fn keep(&self, _: u64) -> Result<(), Unavailable> {
+        Ok(())
+    }
+}
+
 /// The sample of a case.
 fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Array>) -> Result<Sample<'a>, String> {
     let mut sample = Sample::new(image, 0);
@@ -178,6 +222,7 @@ fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Ar
         })
         .collect();
     sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint::new(*x, *y)).collect();
+    sample.rules = annotations.rules.map(|rules| Arc::new(rules.into()));
     if let Some(mask) = mask {
         let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
         let size = Size::new(side(mask.shape[1])?, side(mask.shape[0])?);
@@ -196,6 +241,10 @@ fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) 
     }
     if !near_all(keypoints.as_flattened(), expected.expected_keypoints.as_flattened()) {
         return Err(format!("keypoints are {keypoints:?}, not {:?}", expected.expected_keypoints));
+    }
+    let labels: Vec<i64> = found.boxes.iter().map(|b| b.label).collect();
+    if expected.expected_labels.as_ref().is_some_and(|expected| *expected != labels) {
+        return Err(format!("boxes {labels:?} are left, not {:?}", expected.expected_labels));
     }
     let Some(mask) = found.masks.first() else { return Ok(()) };
     let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;

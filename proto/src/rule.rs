@@ -316,8 +316,9 @@ mod tests {
 
     #[test]
     fn a_field_that_nothing_reads_is_refused_when_set() {
-        let spec = v1::LoaderSpec { views: Some(v1::Views { count: 2 }), global_batch_size: 8, ..Default::default() };
-        assert!(check(&spec).expect_err("views are reserved")[0].expected.contains("does not support"));
+        let spec =
+            v1::LoaderSpec { sampling: Some(v1::Sampling::default()), global_batch_size: 8, ..Default::default() };
+        assert!(check(&spec).expect_err("sampling is reserved")[0].expected.contains("does not support"));
         let delivery = v1::Delivery { repeat: true, ..Default::default() };
         assert_eq!(check(&delivery).expect_err("repeat is reserved")[0].field, "repeat");
     }

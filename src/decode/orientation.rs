@@ -1,5 +1,6 @@
 use crate::header::{self, Format, Segment, Segments};
 use crate::image::Size;
+use crate::sample::Geometry;
 
 /// Orientation of the image in a file, 1 to 8 as Exif counts them; 1, which is upright, if the file says none or nonsense.
 /// Told by the Exif data of JPEG, PNG and WebP files, and by the tags of TIFF files.
@@ -12,6 +13,21 @@ pub fn orientation(bytes: &[u8]) -> u8 {
         _ => None,
     };
     found.unwrap_or(1)
+}
+
+/// How annotations of an image of `size` move when [`orient`] turns it: one step after the other.
+pub fn turns(orientation: u8, size: Size) -> Vec<Geometry> {
+    let quarter = |turns| Geometry::quarter_turns(turns, size);
+    match orientation {
+        2 => vec![Geometry::mirror_x(size)],
+        3 => vec![quarter(2)],
+        4 => vec![Geometry::mirror_y(size)],
+        5 => vec![quarter(1), Geometry::mirror_y(size.transposed())],
+        6 => vec![quarter(3)],
+        7 => vec![quarter(1), Geometry::mirror_x(size.transposed())],
+        8 => vec![quarter(1)],
+        _ => Vec::new(),
+    }
 }
 
 /// Turns and mirrors an RGB image so that it stands upright, as Pillow's `ImageOps.exif_transpose`.
@@ -152,6 +168,8 @@ const LONG: u16 = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Image;
+    use crate::sample::{Mask, Sample};
 
     /// TIFF data of one directory that holds an orientation.
     fn tiff(value: u16) -> Vec<u8> {
@@ -163,6 +181,22 @@ mod tests {
     fn jpeg(exif: &[u8]) -> Vec<u8> {
         let length = (2 + EXIF.len() + exif.len()) as u16;
         [&[0xff, 0xd8, 0xff, 0xe1], &length.to_be_bytes()[..], EXIF, exif, &[0xff, 0xd9]].concat()
+    }
+
+    #[test]
+    fn annotations_turn_with_the_pixels() {
+        let (size, mark) = (Size::new(3, 2), 4);
+        let mut pixels = vec![0; 18];
+        pixels[mark * 3] = 9;
+        let classes: Vec<u8> = pixels.chunks(3).map(|pixel| pixel[0]).collect();
+        for orientation in 0..=9 {
+            let (upright, turned) = orient(size, &pixels, orientation);
+            let mut sample = Sample::new(Image::from_u8(size, 3, pixels.clone()), 0);
+            sample.masks = vec![Mask { size, classes: classes.clone() }];
+            turns(orientation, size).iter().for_each(|turn| turn.move_annotations(&mut sample));
+            let found: Vec<u8> = turned.chunks(3).map(|pixel| pixel[0]).collect();
+            assert_eq!((sample.masks[0].size, &sample.masks[0].classes), (upright, &found), "{orientation}");
+        }
     }
 
     #[test]

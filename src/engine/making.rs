@@ -12,9 +12,11 @@ use super::phase::Phase;
 pub(super) use super::phase::{Task, Then};
 use super::recipe::Recipe;
 use super::request::{Form, Request};
-use crate::batch::{Mix, Section, Slots};
+use super::targets::Counts;
+use crate::batch::{Marks, Mix, Section, Slots};
 use crate::image::{Image, Size};
 use crate::plan::Cursor;
+use crate::sample::BoxFormat;
 use crate::tensor::{Dtype, Layout, Tensor};
 
 mod assembly;
@@ -34,12 +36,14 @@ pub(super) struct GroupKey {
     dtype: Dtype,
     layout: Layout,
     substitute: bool,
+    box_format: BoxFormat,
 }
 
 impl GroupKey {
     pub(super) fn of(request: &Request) -> GroupKey {
-        let Form { dtype, layout, substitute, .. } = *request.form;
-        GroupKey { fingerprint: request.recipe.fingerprint.clone(), shard: request.shard, dtype, layout, substitute }
+        let Form { dtype, layout, substitute, box_format, .. } = *request.form;
+        let (fingerprint, shard) = (request.recipe.fingerprint.clone(), request.shard);
+        GroupKey { fingerprint, shard, dtype, layout, substitute, box_format }
     }
 }
 
@@ -102,6 +106,8 @@ pub(super) struct Staged {
     /// Its views, which are of one group.
     pub(super) views: Vec<Image<'static>>,
     pub(super) label: i64,
+    /// What is marked on it, if that travels.
+    pub(super) marks: Option<Marks>,
 }
 
 /// What is known of a row when it is written.
@@ -113,6 +119,8 @@ pub(super) struct RowDone {
     pub(super) size: Size,
     /// CRC32C of its views in each group's tensor.
     pub(super) crc32c: Vec<u32>,
+    /// What is marked on it, if that travels.
+    pub(super) marks: Option<Marks>,
 }
 
 impl Making {
@@ -292,7 +300,8 @@ impl Making {
     fn ensure_slots(&self) {
         let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(charge) = charge.take() {
-            let (tensors, payload) = self.tensors(self.recipe.largest());
+            let most = self.recipe.targets.most(self.own as u32);
+            let (tensors, payload) = self.tensors(self.recipe.largest(), most);
             let mut buffer = charge.buffer(payload as usize);
             let sections = self.recipe.groups.iter().zip(&tensors).enumerate().map(|(index, (group, tensor))| {
                 let row_bytes = self.image_bytes(index, group.output.largest) * group.views as usize;
@@ -304,8 +313,8 @@ impl Making {
         }
     }
 
-    fn tensors(&self, size: Size) -> (Vec<Tensor>, u64) {
-        self.form.tensors(&self.recipe, self.own as u32, size).unwrap_or_default()
+    fn tensors(&self, size: Size, counts: Counts) -> (Vec<Tensor>, u64) {
+        self.form.tensors(&self.recipe, self.own as u32, size, counts).unwrap_or_default()
     }
 
     /// Puts the batch together when all of its rows are written.

@@ -8,6 +8,7 @@ mod request;
 mod schedule;
 mod session;
 mod statistics;
+mod targets;
 mod views;
 mod worker;
 
@@ -25,6 +26,7 @@ pub use recipe::Recipe;
 pub use request::{Form, Request};
 pub use session::{Lease, Session};
 pub use statistics::{Snapshot, Statistics};
+pub use targets::Targets;
 pub use views::ViewGroup;
 
 use crate::augment::preset;

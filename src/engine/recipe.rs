@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
+use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
 use crate::augment::{Pipeline, Tail};
 use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
@@ -26,6 +28,8 @@ pub struct Recipe {
     pub groups: Vec<ViewGroup>,
     /// What happens to pairs of rows.
     pub mixing: Option<Mixing>,
+    /// Which annotations travel, and what becomes of those that leave the image.
+    pub targets: Targets,
     /// Whether images are turned as their EXIF orientation says.
     pub exif_orientation: bool,
     /// Seed of everything that is drawn.
@@ -87,7 +91,8 @@ impl Recipe {
             )));
         }
         let mixing = spec.mixing.as_ref().map(mixing).transpose()?;
-        if mixing.is_some() && dataset.classes.is_empty() {
+        let targets = Targets::new(spec, dataset, samples, mixing.as_ref())?;
+        if mixing.is_some() && dataset.classes.is_empty() && !targets.any() {
             return Err(RequestError::invalid("spec.mixing is set, expected none: the dataset has no classes to mix"));
         }
         if mixing.is_some() && groups.len() > 1 {
@@ -103,6 +108,7 @@ impl Recipe {
             pipeline,
             groups,
             mixing,
+            targets,
             exif_orientation,
             seed: spec.seed,
             spec: resolved(spec, dataset, &slice, last),
@@ -135,6 +141,11 @@ impl Recipe {
     /// The last `to_float` and `normalize` of 8-bit images, left for the writing into the batch or for the client.
     pub fn tail(&self) -> Option<&Tail> {
         self.groups[0].tail().or(self.pipeline.tail())
+    }
+
+    /// Whether a row's label is a weight for every class: mixed, and there are classes.
+    pub(super) fn has_soft_labels(&self) -> bool {
+        self.mixing.is_some() && !self.dataset.classes.is_empty()
     }
 
     /// Bytes of one image of `group`, of its largest size, before it is written.
@@ -232,11 +243,14 @@ fn resolved(spec: &v1::LoaderSpec, dataset: &Dataset, slice: &SplitSlice, last: 
         LastBatch::Short => v1::LastBatch::Short,
         LastBatch::Wrap => v1::LastBatch::Wrap,
     };
+    // Their order says nothing, nor does it if one is there twice.
+    let targets: BTreeSet<i32> = spec.targets.iter().copied().collect();
     v1::LoaderSpec {
         dataset: dataset.name.clone(),
         dataset_fingerprint: dataset.fingerprint.clone(),
         split: slice.to_string(),
         last_batch: last.into(),
+        targets: targets.into_iter().collect(),
         ..spec.clone()
     }
 }

@@ -5,10 +5,12 @@ use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
 use super::recipe::Recipe;
+use super::targets::{self, Counts};
 use super::views::ViewGroup;
 use crate::batch::Writer;
 use crate::image::Size;
 use crate::plan::{Cursor, Shard};
+use crate::sample::BoxFormat;
 use crate::tensor::{Dtype, Layout, Tensor};
 
 /// A whole request, resolved: what is in a batch, which rows of it a client gets, and in what form.
@@ -44,6 +46,8 @@ pub struct Form {
     pub layout: Layout,
     /// Whether damaged samples are replaced.
     pub substitute: bool,
+    /// How the numbers of boxes are meant.
+    pub box_format: BoxFormat,
     /// One for each group of views.
     pub(super) writers: Vec<Writer>,
 }
@@ -77,11 +81,19 @@ impl Form {
         let groups = recipe.groups.iter();
         let writers = groups.map(|group| Writer::new(tail, group.output.channels, dtype, layout)).collect();
         let substitute = delivery.bad_samples() == v1::BadSamples::Substitute;
-        Ok(Form { dtype, layout, substitute, writers })
+        let box_format = targets::box_format(delivery.box_format());
+        Ok(Form { dtype, layout, substitute, box_format, writers })
     }
 
-    /// The tensors of `rows` rows, laid out, and the length of the payload in bytes; the images of the first group are of `size`.
-    pub(super) fn tensors(&self, recipe: &Recipe, rows: u32, size: Size) -> Result<(Vec<Tensor>, u64), TensorError> {
+    /// The tensors of `rows` rows with so many boxes and keypoints, laid out, and the length of the payload in bytes; the images of
+    /// the first group are of `size`.
+    pub(super) fn tensors(
+        &self,
+        recipe: &Recipe,
+        rows: u32,
+        size: Size,
+        counts: Counts,
+    ) -> Result<(Vec<Tensor>, u64), TensorError> {
         let n = u64::from(rows);
         let tensor = |name: &str, dtype: Dtype, shape| Tensor {
             name: name.into(),
@@ -98,7 +110,7 @@ impl Form {
             Tensor { views, ..tensor(&group.tensor, self.dtype, shape) }
         };
         let mut tensors: Vec<Tensor> = recipe.groups.iter().enumerate().map(image).collect();
-        let label = if recipe.mixing.is_some() {
+        let label = if recipe.has_soft_labels() {
             tensor("label", Dtype::Fp32, vec![n, recipe.dataset.classes.len() as u64])
         } else {
             tensor("label", Dtype::Int64, vec![n])
@@ -107,6 +119,7 @@ impl Form {
         if rows > MOST_SAMPLES_IN_HEADER {
             tensors.push(tensor("sample", Dtype::Int64, vec![n]));
         }
+        tensors.extend(recipe.targets.tensors(rows, size, counts));
         let payload = lay_out(&mut tensors)?;
         Ok((tensors, payload))
     }
@@ -149,9 +162,11 @@ impl Request {
         Ok(request)
     }
 
-    /// Tensors of a full batch of this rank, and the length of its payload. Images of different sizes count with the largest.
+    /// Tensors of a full batch of this rank, and the length of its payload. Images of different sizes count with the largest, rows
+    /// with the most boxes and keypoints that one can have.
     fn payload(&self) -> Result<(Vec<Tensor>, u64), TensorError> {
-        self.form.tensors(&self.recipe, self.rows(), self.recipe.largest())
+        let most = self.recipe.targets.most(self.rows());
+        self.form.tensors(&self.recipe, self.rows(), self.recipe.largest(), most)
     }
 
     /// Rows of a full batch of this rank.
@@ -165,14 +180,16 @@ impl Request {
         self.payload().map_or(u64::MAX, |(_, bytes)| bytes)
     }
 
-    /// Most bytes that one batch takes while it is made: its payload, and the images that wait to be mixed.
+    /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, and the images
+    /// that wait to be mixed.
     pub fn batch_bytes(&self) -> u64 {
-        let mut staged = 0;
+        let masks = self.recipe.targets.mask_bytes(self.recipe.largest());
+        let mut staged = u64::from(self.rows()) * masks;
         if let Some(mixing) = &self.recipe.mixing {
             // Partners of rows at both cuts of the rank may lie outside of it.
             let partners = if self.world_size > 1 { 2 * u64::from(mixing.group) } else { 0 };
             let images: u64 = self.recipe.groups.iter().map(|g| self.recipe.image_bytes(g) * u64::from(g.views)).sum();
-            staged = (u64::from(self.rows()) + partners) * images;
+            staged += (u64::from(self.rows()) + partners) * (images + masks);
         }
         self.payload_bytes().saturating_add(staged)
     }
@@ -196,6 +213,8 @@ impl Request {
             bit_exact: true,
             largest_image_shape: largest_image_shape.unwrap_or_default(),
             classes: recipe.dataset.classes.clone(),
+            box_classes: recipe.dataset.box_classes.clone(),
+            keypoint_names: recipe.dataset.keypoint_names.clone(),
             contract_revision: feedline_proto::CONTRACT_REVISION,
             tensors,
         }

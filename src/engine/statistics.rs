@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 /// What the engine has done so far. Counters only rise; gauges say so.
 #[derive(Debug, Default)]
@@ -67,6 +68,24 @@ impl Statistics {
             waits: self.waits.load(Relaxed),
             batch_bytes: 0,
             sessions: 0,
+        }
+    }
+}
+
+/// Adds the time since the last lap to counters.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Clock {
+        Clock(Instant::now())
+    }
+
+    pub(super) fn lap(&mut self, counters: &[&AtomicU64]) {
+        let now = Instant::now();
+        let passed = now.duration_since(self.0).as_nanos() as u64;
+        self.0 = now;
+        for counter in counters {
+            counter.fetch_add(passed, Relaxed);
         }
     }
 }

@@ -1,18 +1,17 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
 use super::error::{BatchError, Culprit};
 use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
-use super::statistics::Statistics;
+use super::statistics::{Clock, Statistics};
 use super::views::ViewGroup;
 use crate::augment::Scratch;
 use crate::batch::{Mixed, paste};
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
-use crate::sample::Sample;
+use crate::sample::{Mask, Sample};
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
 
@@ -22,6 +21,8 @@ pub(super) struct Worker {
     scratch: Scratch,
     pixels: Vec<u8>,
     turned: Vec<u8>,
+    /// Masks of the sample that was found last, if they travel.
+    masks: Vec<Mask>,
 }
 
 /// A row's sample as it was found: itself, or the one that takes its place.
@@ -41,7 +42,13 @@ enum Source {
 
 impl Worker {
     pub(super) fn new(limits: Limits) -> Worker {
-        Worker { decoder: Decoder::new(limits), scratch: Scratch::default(), pixels: Vec::new(), turned: Vec::new() }
+        Worker {
+            decoder: Decoder::new(limits),
+            scratch: Scratch::default(),
+            pixels: Vec::new(),
+            turned: Vec::new(),
+            masks: Vec::new(),
+        }
     }
 
     /// Does a task. An error or a panic is noted in the making, and ends nothing else.
@@ -77,14 +84,15 @@ impl Worker {
         let found = self.find(recipe, plan.sample, making.form.substitute, statistics)?;
         clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
 
-        let Worker { scratch, pixels, turned, .. } = self;
+        let Worker { scratch, pixels, turned, masks, .. } = self;
         let (samples, index) = (recipe.samples(), found.chosen.sample);
         let (mut size, mut raw): (Size, &[u8]) = match found.source {
             Source::Store => (found.size, samples.decoded(index).unwrap_or_default()),
             Source::Worker => (found.size, pixels),
         };
+        let (stored, mut orientation) = (size, 1);
         if recipe.exif_orientation {
-            let orientation = decode::orientation(samples.encoded(index));
+            orientation = decode::orientation(samples.encoded(index));
             if orientation > 1 {
                 size = decode::orient_into(size, raw, orientation, turned);
                 raw = turned;
@@ -100,7 +108,9 @@ impl Worker {
         };
         let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
-        let sample = recipe.pipeline.run(Sample::new(image, label), key, scratch);
+        let sample = recipe.targets.sample(samples, index, image, (stored, orientation), std::mem::take(masks));
+        let mut sample = recipe.pipeline.run(sample, key, scratch);
+        let marks = recipe.targets.marks(&mut sample);
         statistics.rows.fetch_add(1, Ordering::Relaxed);
         if making.is_mixed() {
             let group = &recipe.groups[0];
@@ -115,7 +125,7 @@ impl Worker {
             if row < making.own_rows() {
                 making.note(row, found.chosen);
             }
-            making.stage(row, Staged { views, label });
+            making.stage(row, Staged { views, label, marks });
             return Ok(());
         }
         let mut crc32c = Vec::with_capacity(recipe.groups.len());
@@ -141,7 +151,7 @@ impl Worker {
         }
         scratch.recycle(sample.image);
         let size = first_size.unwrap_or(recipe.largest());
-        making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c });
+        making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c, marks });
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
     }
@@ -181,7 +191,14 @@ impl Worker {
         })?;
         if let Some(chosen) = making.noted(row) {
             let partner_label = partner.map(|(_, partner)| partner.label);
-            making.row_done(row, RowDone { label: own.label, partner_label, chosen, size, crc32c: vec![crc32c] });
+            let with = partner.and_then(|(mix, partner)| Some((mix.how, partner.marks.as_ref()?)));
+            let marks = own.marks.as_ref().map(|own| match with {
+                None => own.clone(),
+                Some((Mixed::MixUp, partner)) => own.blended(partner),
+                Some((Mixed::CutMix(window), partner)) => own.pasted(partner, window, &making.recipe.targets.rules),
+            });
+            let (label, crc32c) = (own.label, vec![crc32c]);
+            making.row_done(row, RowDone { label, partner_label, chosen, size, crc32c, marks });
         }
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
@@ -258,14 +275,29 @@ impl Worker {
         }
         if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index)) {
             statistics.decoded_hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(Ok((size, Source::Store)));
+            return self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Store)));
         }
         match self.decode(samples, index, statistics) {
-            Ok(size) => Ok(Ok((size, Source::Worker))),
+            Ok(size) => self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker))),
             Err(error) if error.is_limit() => {
                 Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
             }
             Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    /// Decodes the masks of a sample, if they travel; errors as those of [`Worker::load`].
+    fn load_masks(&mut self, recipe: &Recipe, index: u64) -> Result<Result<(), String>, BatchError> {
+        self.masks.clear();
+        match self.decoder.masks(recipe.targets.masks, |number| recipe.samples().mask(index, number)) {
+            Ok(masks) => {
+                self.masks = masks;
+                Ok(Ok(()))
+            }
+            Err(error) if error.is_limit() => {
+                Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: format!("mask: {error}") })
+            }
+            Err(error) => Ok(Err(format!("mask: {error}"))),
         }
     }
 
@@ -282,7 +314,14 @@ impl Worker {
         statistics.decodes.fetch_add(1, Ordering::Relaxed);
         match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
             Ok(info) => {
-                samples.mark_sound(index);
+                // A sample is sound when its masks are too. They are looked at once, whoever wants the sample.
+                if samples.state(index) == State::Unknown {
+                    match self.decoder.masks(samples.masks_per_sample(), |number| samples.mask(index, number)) {
+                        Ok(_) => samples.mark_sound(index),
+                        Err(error) if error.is_limit() => {}
+                        Err(error) => samples.mark_damaged(index, &format!("mask: {error}")),
+                    }
+                }
                 samples.keep_decoded(index, &self.pixels);
                 Ok(info.size)
             }
@@ -346,23 +385,5 @@ fn owned(image: Image<'_>) -> Image<'static> {
     match image.into_pixels() {
         Pixels::U8(values) => Image::from_u8(size, channels, values.into_owned()),
         Pixels::F32(values) => Image::from_f32(size, channels, values),
-    }
-}
-
-/// Adds the time since the last lap to counters.
-struct Clock(Instant);
-
-impl Clock {
-    fn start() -> Clock {
-        Clock(Instant::now())
-    }
-
-    fn lap(&mut self, counters: &[&AtomicU64]) {
-        let now = Instant::now();
-        let passed = now.duration_since(self.0).as_nanos() as u64;
-        self.0 = now;
-        for counter in counters {
-            counter.fetch_add(passed, Ordering::Relaxed);
-        }
     }
 }

@@ -144,8 +144,21 @@ fn described(dataset: &Dataset) -> v1::Dataset {
         fingerprint: dataset.fingerprint.clone(),
         splits: dataset.splits.iter().map(split).collect(),
         classes: dataset.classes.clone(),
-        targets: Vec::new(),
+        targets: targets(dataset),
+        box_classes: dataset.box_classes.clone(),
+        keypoint_names: dataset.keypoint_names.clone(),
     }
+}
+
+/// What annotations there are, in any split.
+fn targets(dataset: &Dataset) -> Vec<i32> {
+    let any = |has: fn(&Split) -> bool| dataset.splits.iter().any(has);
+    let known = [
+        (v1::Target::Boxes, any(Split::has_boxes)),
+        (v1::Target::Mask, any(|split| split.masks_per_sample() > 0)),
+        (v1::Target::Keypoints, any(Split::has_keypoints)),
+    ];
+    known.into_iter().filter(|(_, has)| *has).map(|(target, _)| target.into()).collect()
 }
 
 fn sample(split: &Split, index: u64) -> v1::Sample {

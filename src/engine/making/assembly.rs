@@ -3,9 +3,10 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use feedline_proto::v1;
 
 use super::{Making, RowDone};
-use crate::batch::Mixing;
+use crate::batch::{Marks, Mixing};
 use crate::engine::batch::Batch;
 use crate::engine::error::BatchError;
+use crate::engine::targets;
 use crate::tensor::Tensor;
 
 impl Making {
@@ -22,7 +23,8 @@ impl Making {
             return Err(internal("a row"));
         }
         let size = done.first().map_or(self.recipe.largest(), |row| row.size);
-        let (tensors, payload_bytes) = self.tensors(size);
+        let marks: Vec<&Marks> = done.iter().filter_map(|row| row.marks.as_ref()).collect();
+        let (tensors, payload_bytes) = self.tensors(size, targets::counts(marks.iter().copied()));
         let payload = &mut buffer.bytes_mut()[..payload_bytes as usize];
         let (images, others) = tensors.split_at(self.recipe.groups.len());
         // Between tensors and after the last one are zeros, whatever the memory was used for before.
@@ -35,9 +37,12 @@ impl Making {
         for tensor in others {
             let bytes = &mut payload[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize];
             match tensor.name.as_str() {
+                name if targets::write(name, &marks, self.form.box_format, bytes) => {}
                 "label" => match &self.recipe.mixing {
-                    Some(mixing) => self.soft_labels(mixing, &done, bytemuck::cast_slice_mut(bytes)),
-                    None => fill(bytes, done.iter().map(|row| row.label)),
+                    Some(mixing) if self.recipe.has_soft_labels() => {
+                        self.soft_labels(mixing, &done, bytemuck::cast_slice_mut(bytes))
+                    }
+                    _ => fill(bytes, done.iter().map(|row| row.label)),
                 },
                 _ => fill(bytes, done.iter().map(|row| row.chosen.sample as i64)),
             }

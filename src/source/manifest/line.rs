@@ -53,7 +53,7 @@ impl Lines {
     pub(super) fn header(&mut self, value: &Value) -> Result<bool, Wrong> {
         let Some(object) = value.as_object().filter(|object| object.contains_key("manifest")) else { return Ok(false) };
         only(object, "", &["manifest", "box_format", "classes", "box_classes", "keypoint_names"])?;
-        if object["manifest"] != Value::from(1) {
+        if object["manifest"] != 1 {
             return Err(Wrong::new("manifest", shown(&object["manifest"]), "1, the version of the format"));
         }
         if let Some(value) = object.get("box_format") {
