@@ -388,13 +388,14 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     arguments.add_argument("ops", nargs="*", metavar="OP", help="ops to measure [default: all]")
     arguments.add_argument("--rounds", type=int, default=3, help="turns of ours and theirs [default: 3]")
+    arguments.add_argument("--binary", metavar="FILE", help="our benchmark, if it is built already")
     arguments.add_argument("--write", action="store_true", help="write docs/speed-ops.md and src/augment/costs.json")
     arguments = arguments.parse_args()
     if arguments.write and arguments.ops:
         raise SystemExit("--write writes all ops: name none")
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    binary = bench_binary()
+    binary = arguments.binary or bench_binary()
     with tempfile.TemporaryDirectory() as folder:
         raw = pathlib.Path(folder) / "photograph.rgb"
         subprocess.run([binary, "--photograph", raw], check=True)

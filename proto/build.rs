@@ -8,8 +8,10 @@ use std::{env, fs};
 use prost_types::EnumDescriptorProto;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 11] =
-    ["rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "pipeline", "spec", "batch", "service"];
+const FILES: [&str; 12] = [
+    "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "style", "pipeline", "spec", "batch",
+    "service",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);

@@ -64,5 +64,8 @@ pub mod telemetry;
 /// The server's configuration file.
 pub mod config;
 
+/// Pipelines of other libraries, read as ours.
+pub mod import;
+
 /// The command line.
 pub mod cli;

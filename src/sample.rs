@@ -8,7 +8,7 @@ mod rules;
 mod table;
 
 pub use box_format::BoxFormat;
-pub use geometry::{Field, Geometry, Hull, Map};
+pub use geometry::{Field, Geometry, Hull, Lines, Map};
 pub use rules::{BoxRules, EDGE, KeypointRules, Rules};
 pub use table::{AnnotatedBox, AnnotationTable, Annotations};
 

@@ -37,8 +37,8 @@ fn groups() -> v1::LoaderSpec {
     let pipeline = [
         Op::RandomResizedCrop(v1::RandomResizedCrop { height: 32, width: 32, ..Default::default() }),
         Op::OneOf(v1::OneOf { ops: ops(vec![turns, flips]), weights: vec![1.0, 2.0], p: Some(0.9) }),
-        Op::RandomOrder(v1::RandomOrder { ops: ops(vec![brightness, contrast, saturation]), p: None }),
-        Op::SomeOf(v1::SomeOf { ops: ops(vec![gray, hue]), count: 1, p: Some(0.5) }),
+        Op::RandomOrder(v1::RandomOrder { ops: ops(vec![brightness, contrast, saturation]), p: None, count: 0 }),
+        Op::SomeOf(v1::SomeOf { ops: ops(vec![gray, hue]), count: 1, p: Some(0.5), replace: false }),
     ];
     spec_of(pipeline, 20)
 }

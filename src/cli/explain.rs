@@ -62,6 +62,8 @@ struct Explained {
     steps: Vec<Step>,
     /// Ops that the draw left out.
     skipped: Vec<Skipped>,
+    /// What is not shown here: what becomes of the row after these ops.
+    then: Vec<&'static str>,
     /// Ops that are left to the writing of the batch, or to the client.
     deferred: Vec<&'static str>,
     /// BLAKE3 of the pixels that leave the last of `steps`.
@@ -139,6 +141,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             .filter(|(number, _)| !applied(*number))
             .map(|&(number, op)| Skipped { number, op })
             .collect(),
+        then: then(recipe),
         deferred: deferred(recipe),
         steps: steps.steps,
         digest,
@@ -238,9 +241,16 @@ fn deferred(recipe: &Recipe) -> Vec<&'static str> {
         v1::op::Op::Normalize(_) => Some("normalize"),
         _ => None,
     });
-    let mut names: Vec<&str> = if recipe.pipeline.tail().is_some() { tail.collect() } else { Vec::new() };
+    let mut names: Vec<&str> = if recipe.tail().is_some() { tail.collect() } else { Vec::new() };
     names.reverse();
     names
+}
+
+/// What becomes of the row after its ops and before those that are deferred.
+fn then(recipe: &Recipe) -> Vec<&'static str> {
+    let views = recipe.spec.views.is_some().then_some("its views are made");
+    let mixing = recipe.mixing.is_some().then_some("it may be mixed with another row");
+    views.into_iter().chain(mixing).collect()
 }
 
 fn digest(image: &Image<'_>) -> String {
@@ -283,6 +293,9 @@ fn report(args: &Args, explained: &Explained) -> Result<(), Failure> {
         }
         for Skipped { number, op } in &explained.skipped {
             say!("  {number:3}  {op:24} not applied");
+        }
+        for what in &explained.then {
+            say!("       then {what}, which is not shown");
         }
         if !explained.deferred.is_empty() {
             say!("       {} are applied as the batch is written", explained.deferred.join(", "));

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod explain;
 mod health;
+mod import;
 mod inspect;
 mod load;
 mod npy;
@@ -53,7 +54,7 @@ Start here:
 
 Exit codes:
   0  done
-  1  failed, or found damage
+  1  failed, found damage, or something that can't be imported
   2  the command line can't be understood
   3  the server refused the request
   4  no server answered";
@@ -78,6 +79,8 @@ enum Command {
     Ops(ops::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
+    /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
+    Import(import::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
     Health(health::Args),
 }
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Pull(args) => pull::run(&args),
         Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Health(args) => health::run(&args),
     };
     match result {

@@ -145,7 +145,7 @@ fn list(all: &[Shown<'_>]) -> Result<(), Failure> {
             Kind::Group => "group",
             Kind::Mixing => "mixing",
         };
-        say!("{:width$}  {kin:8}  {:9}  {}", op.name, changes(op), op.summary);
+        say!("{:width$}  {kin:8}  {:12}  {}", op.name, changes(op), op.summary);
     }
     Ok(())
 }
@@ -153,9 +153,9 @@ fn list(all: &[Shown<'_>]) -> Result<(), Failure> {
 /// What it changes, in a word.
 fn changes(op: &Shown<'_>) -> &'static str {
     match op.targets.as_ref().map(Vec::len) {
-        None => "its ops'",
+        None => "-",
         Some(1) => "image",
-        Some(2) => "and label",
+        Some(2) => "image, label",
         Some(_) => "all",
     }
 }

@@ -4,7 +4,11 @@ use crate::image::Size;
 /// Maps that no formula describes: a source for every pixel.
 mod field;
 
+/// The same for maps that move whole rows and columns.
+mod lines;
+
 pub use field::Field;
+pub use lines::Lines;
 
 /// How a spatial op moves points: from the image that came in to the one that goes out, in continuous coordinates where (0, 0)
 /// is the left upper corner of the left upper pixel.
@@ -27,6 +31,8 @@ pub enum Map {
     Projective([f64; 9]),
     /// A source for every pixel that goes out.
     Field(Field),
+    /// A source for every column and every row that goes out.
+    Lines(Lines),
 }
 
 /// Which points of a box make the box around it after a map: for a curved one always points along its edges, eight for each.
@@ -94,6 +100,7 @@ impl Geometry {
             Map::Affine([a, b, c, d, e, f]) => (a * x + b * y + c, d * x + e * y + f),
             Map::Projective(matrix) => project(matrix, x, y),
             Map::Field(field) => field.point(x, y),
+            Map::Lines(lines) => lines.point(x, y),
         }
     }
 
@@ -163,6 +170,7 @@ impl Geometry {
                 self.picked(mask, |x, y| project(&inverse, x, y))
             }
             Map::Field(field) => self.picked(mask, |x, y| field.source(x, y)),
+            Map::Lines(lines) => self.picked(mask, |x, y| lines.source(x, y)),
         }
     }
 

@@ -165,8 +165,18 @@ fn explain_refuses_a_sample_that_is_not_there() {
     let (code, _, log) = ran(&["explain", text(&photographs), "--sample", "96"]);
     assert!(code == 2 && log.contains("96 samples"), "{log}");
     let refused = |split: &str| {
-        let (code, _, log) =
-            ran(&["explain", text(&photographs), "--sample", "3", "--split", split, "-o", "/dev/null/x"]);
+        let (code, _, log) = ran(&[
+            "explain",
+            text(&photographs),
+            "--sample",
+            "3",
+            "--split",
+            split,
+            "--batch-size",
+            "1",
+            "-o",
+            "/dev/null/x",
+        ]);
         code == 2 && log.contains("is not in")
     };
     // Either side of a split has it; the other one can't be written to that place.

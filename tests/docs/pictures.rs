@@ -23,7 +23,7 @@ const TILE: u32 = 176;
 /// White between the two.
 const GAP: u32 = 8;
 /// Bytes of a picture.
-const MOST_BYTES: usize = 14_000;
+const MOST_BYTES: usize = 12_000;
 /// Qualities that are tried, until the picture is small enough.
 const QUALITIES: [u8; 10] = [90, 85, 80, 75, 70, 60, 50, 40, 30, 20];
 

@@ -59,6 +59,7 @@ def save(
     params=None,
     annotations=None,
     mask=None,
+    references=None,
 ):
     """Write one case.
 
@@ -66,6 +67,7 @@ def save(
     full: value of full brightness of a float image. params: what the ops draw, as (number of the op, its name, parameters).
     annotations: dict of boxes, expected_boxes (x_min, y_min, x_max, y_max), keypoints, expected_keypoints (x, y), tolerance (pixels),
     mask_share, rules and expected_labels (the places of the boxes that are left); mask: the mask before and after, both (height, width) of uint8.
+    references: images of the dataset that ops name by their index in this list, (height, width, 3) of uint8.
     """
     image, expected = (np.ascontiguousarray(array) for array in (image, expected))
     for array in (image, expected):
@@ -89,6 +91,9 @@ def save(
         for name, array in zip(["mask", "expected_mask"], mask):
             assert array.ndim == 2 and array.dtype == np.uint8, (case, array.shape, array.dtype)
             np.save(folder / f"{name}.npy", np.ascontiguousarray(array)[:, :, None])
+    for index, array in enumerate(references or []):
+        assert array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8, (case, array.shape, array.dtype)
+        np.save(folder / f"reference_{index}.npy", np.ascontiguousarray(array))
 
 
 def ramp():

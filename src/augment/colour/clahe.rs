@@ -2,8 +2,10 @@ use feedline_proto::v1;
 
 use super::by_bytes::{Conversion, by_bytes};
 use super::lab::{Colour, Lightness};
+use super::pointwise::cut;
 use super::{full_scale, range};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Size, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
@@ -69,13 +71,10 @@ impl Clahe {
             let tables = grid.tables(values, 1, clip_limit);
             return grid.interpolate(values, 1, &tables);
         }
-        let pixels = values.as_chunks_mut::<3>().0;
-        let forth = Lightness::new();
-        pixels.iter_mut().for_each(|pixel| *pixel = forth.lab(*pixel));
+        Lightness::new().apply(values.as_chunks_mut().0);
         let tables = grid.tables(values, 3, clip_limit);
         grid.interpolate(values, 3, &tables);
-        let back = Colour::new();
-        values.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = back.of(*pixel));
+        Colour::new().apply(values.as_chunks_mut().0);
     }
 }
 
@@ -139,22 +138,61 @@ impl Grid {
         let [columns, rows] = self.tiles;
         let width = self.size.width as usize;
         let places: Vec<Place> = (0..width).map(|x| Place::new(x, self.tile_width, columns)).collect();
+        let along: Vec<f32> = places.iter().map(|place| place.along).collect();
+        // What the four tables make of each pixel of a row.
+        let mut corners: [Vec<u8>; 4] = std::array::from_fn(|_| vec![0; width]);
+        let mut made = vec![0; width];
         for (y, line) in values.chunks_exact_mut(width * channels).enumerate() {
             let place = Place::new(y, self.tile_height, rows);
             let above = &tables[place.before * columns..][..columns];
             let below = &tables[place.after * columns..][..columns];
-            let (ya, ya1) = (place.along, 1.0 - place.along);
-            for (pixel, x) in line.chunks_exact_mut(channels).zip(&places) {
-                let value = usize::from(pixel[0]);
-                let of = |tables: &[[u8; 256]], tile: usize| f32::from(tables[tile][value]);
-                let (xa, xa1) = (x.along, 1.0 - x.along);
-                let upper = of(above, x.before) * xa1 + of(above, x.after) * xa;
-                let lower = of(below, x.before) * xa1 + of(below, x.after) * xa;
-                pixel[0] = (upper * ya1 + lower * ya).round_ties_even() as u8;
+            let mut x = 0;
+            // Neighbours between the same tiles go together.
+            for run in places.chunk_by(|a, b| (a.before, a.after) == (b.before, b.after)) {
+                let around = [above[run[0].before], above[run[0].after], below[run[0].before], below[run[0].after]];
+                let pixels = line[x * channels..].chunks_exact(channels);
+                let [a, b, c, d] = corners.each_mut().map(|corner| &mut corner[x..x + run.len()]);
+                for ((((pixel, a), b), c), d) in pixels.zip(a).zip(b).zip(c).zip(d) {
+                    [*a, *b, *c, *d] = around.each_ref().map(|table| table[usize::from(pixel[0])]);
+                }
+                x += run.len();
             }
+            Blend { corners: &corners, along: &along, down: place.along, made: &mut made }.dispatch();
+            line.chunks_exact_mut(channels).zip(&made).for_each(|(pixel, made)| pixel[0] = *made);
         }
     }
 }
+
+/// A row between four values each, by its place between the middles of tiles.
+struct Blend<'a> {
+    /// Left above, right above, left below, right below.
+    corners: &'a [Vec<u8>; 4],
+    along: &'a [f32],
+    down: f32,
+    made: &'a mut [u8],
+}
+
+impl Kernel for Blend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let [a, b, c, d] = self.corners;
+        let (ya, ya1) = (self.down, 1.0 - self.down);
+        let corners = a.iter().zip(b).zip(c).zip(d);
+        for ((made, xa), (((a, b), c), d)) in self.made.iter_mut().zip(self.along).zip(corners) {
+            let xa1 = 1.0 - xa;
+            let upper = f32::from(*a) * xa1 + f32::from(*b) * xa;
+            let lower = f32::from(*c) * xa1 + f32::from(*d) * xa;
+            let value = upper * ya1 + lower * ya;
+            // The sum leaves the nearest whole number, the even one of two.
+            *made = cut((value + ROUND) - ROUND);
+        }
+    }
+}
+
+/// Added to a float below 2^22 and taken away again, it leaves no fraction.
+const ROUND: f32 = 12_582_912.0;
 
 /// Where a row or column lies between the middles of two tiles.
 struct Place {

@@ -2,7 +2,7 @@ use feedline_proto::v1::{self, GrayMethod};
 
 use super::pass::{self, Step};
 use super::pointwise::{clamp, cut};
-use super::{eight_bits_only, full_scale, lab, three_channels_only};
+use super::{eight_bits_only, full_scale, lab, three_channels_only, whole};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Pixels, ValuesMut};
@@ -66,6 +66,12 @@ impl Op for Grayscale {
             match image.values_mut() {
                 _ if self.channels == 1 => {}
                 ValuesMut::U8(values) if self.method == GrayMethod::Torchvision => pass::apply(values, &[Step::GRAY]),
+                ValuesMut::U8(values) if self.method == GrayMethod::Pillow => {
+                    whole::apply(values.as_chunks_mut().0, whole::Gray { weights: PILLOW, divisor: 65536.0 });
+                }
+                ValuesMut::U8(values) if self.method == GrayMethod::Opencv => {
+                    whole::apply(values.as_chunks_mut().0, whole::Gray { weights: OPENCV, divisor: 32768.0 });
+                }
                 ValuesMut::U8(pixels) => self.bytes(Target::Same(pixels.as_chunks_mut().0)),
                 ValuesMut::F32(pixels) => self.floats(Target::Same(pixels.as_chunks_mut().0)),
             }
@@ -185,6 +191,11 @@ fn tensorflow(pixel: [u8; 3]) -> u8 {
     let [r, g, b] = pixel.map(|x| f32::from(x) * (1.0 / 255.0));
     cut(torchvision_float(r, g, b) * 255.5)
 }
+
+/// Weights of [`pillow`]: 255 times their sum, and the half to round with, are below 2^24.
+const PILLOW: [f32; 3] = [19595.0, 38470.0, 7471.0];
+/// Weights of [`opencv`].
+const OPENCV: [f32; 3] = [9798.0, 19235.0, 3735.0];
 
 /// Pillow's "L".
 #[inline(always)]

@@ -35,6 +35,20 @@ pub(super) fn of_channels(values: &[u8], channels: usize) -> [Counts; 3] {
     counts
 }
 
+/// Counts of the first of three channels.
+pub(super) fn of_first(pixels: &[[u8; 3]]) -> Counts {
+    let mut turns = [[0_u32; 256]; 2];
+    let (pairs, rest) = pixels.as_chunks::<2>();
+    for [first, second] in pairs {
+        turns[0][usize::from(first[0])] += 1;
+        turns[1][usize::from(second[0])] += 1;
+    }
+    rest.iter().for_each(|pixel| turns[0][usize::from(pixel[0])] += 1);
+    let [mut counts, others] = turns;
+    counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
+    counts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +58,7 @@ mod tests {
         let values: Vec<u8> = (0..3 * 101_u32).map(|i| (i * i % 7) as u8).collect();
         for channels in [1, 3] {
             let counts = of_channels(&values, channels);
+            assert_eq!(of_first(values.as_chunks().0), of_channels(&values, 3)[0]);
             for (channel, counts) in counts.iter().enumerate() {
                 for value in 0..=255_u8 {
                     let own = values.iter().skip(channel).step_by(channels);

@@ -3,6 +3,9 @@
 use std::sync::OnceLock;
 
 use super::pointwise::cut_whole;
+use crate::augment::simd::Kernel;
+#[cfg(test)]
+use crate::augment::simd::Level;
 
 /// RGB to LAB, or to its lightness alone.
 pub(super) struct Lightness {
@@ -22,11 +25,13 @@ struct Back {
     /// Luminance and its cube root of each lightness, in 16384ths.
     luminance: [(i32, i32); 256],
     /// The value of linear light in 4096ths.
-    value: [u8; 4096],
+    value: [u8; VALUES],
 }
 
-/// More than the index of white, 2040, rounded up, can be.
-const ROOTS: usize = 3072;
+/// A power of two beyond the index of white, which is 2040.
+const ROOTS: usize = 4096;
+/// Steps of linear light: a power of two.
+const VALUES: usize = 4096;
 /// Weights of red, green and blue in X, Y and Z of the white of D65, in 4096ths.
 const TO_XYZ: [[i32; 3]; 3] = [[1777, 1541, 778], [871, 2929, 296], [73, 448, 3575]];
 /// Weights of X, Y and Z in red, green and blue, in 4096ths.
@@ -47,14 +52,15 @@ impl Lightness {
         self.lightness(self.root(self.linear(pixel), 1))
     }
 
-    /// Lightness, a and b.
-    #[inline(always)]
-    pub(super) fn lab(&self, pixel: [u8; 3]) -> [u8; 3] {
-        let linear = self.linear(pixel);
-        let [x, y, z] = [0, 1, 2].map(|row| self.root(linear, row));
-        let a = (500 * (x - y) + (128 << 15) + (1 << 14)) >> 15;
-        let b = (200 * (y - z) + (128 << 15) + (1 << 14)) >> 15;
-        [self.lightness(y), cut_whole(a), cut_whole(b)]
+    /// Makes lightness, a and b of every pixel.
+    pub(super) fn apply(&self, pixels: &mut [[u8; 3]]) {
+        ToLab { lab: self, pixels }.dispatch();
+    }
+
+    /// As [`Lightness::apply`], at `level` or at the highest that the processor has if that is lower.
+    #[cfg(test)]
+    fn apply_at(&self, level: Level, pixels: &mut [[u8; 3]]) {
+        ToLab { lab: self, pixels }.run_at(level);
     }
 
     #[inline(always)]
@@ -64,15 +70,63 @@ impl Lightness {
 
     #[inline(always)]
     fn root(&self, [r, g, b]: [i32; 3], row: usize) -> i32 {
-        let [x, y, z] = TO_XYZ[row];
-        let index = (r * x + g * y + b * z + (1 << 11)) >> 12;
-        // Weights add up to 4096 at most, so the index is at most 2040; the minimum spares a check that may panic.
-        i32::from(self.tables.root[(index as usize).min(ROOTS - 1)])
+        self.root_at(root_index(r, g, b, row))
+    }
+
+    /// The index is 2040 at most; the mask spares a check that may panic.
+    #[inline(always)]
+    fn root_at(&self, index: i32) -> i32 {
+        i32::from(self.tables.root[index as usize & (ROOTS - 1)])
     }
 
     #[inline(always)]
     fn lightness(&self, root: i32) -> u8 {
         cut_whole((296 * root - 1_336_934 + (1 << 14)) >> 15)
+    }
+}
+
+/// Where the root of X, Y or Z stands.
+#[inline(always)]
+fn root_index(r: i32, g: i32, b: i32, row: usize) -> i32 {
+    let [x, y, z] = TO_XYZ[row];
+    (r * x + g * y + b * z + (1 << 11)) >> 12
+}
+
+/// Pixels done at a time: looked up one by one, computed in vectors between.
+const GROUP: usize = 32;
+
+struct ToLab<'a> {
+    lab: &'a Lightness,
+    pixels: &'a mut [[u8; 3]],
+}
+
+impl Kernel for ToLab<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for group in self.pixels.chunks_mut(GROUP) {
+            let (mut r, mut g, mut b) = ([0; GROUP], [0; GROUP], [0; GROUP]);
+            for (i, pixel) in group.iter().enumerate() {
+                [r[i], g[i], b[i]] = self.lab.linear(*pixel);
+            }
+            let mut roots = [[0; GROUP]; 3];
+            for (row, roots) in roots.iter_mut().enumerate() {
+                for i in 0..GROUP {
+                    roots[i] = root_index(r[i], g[i], b[i], row);
+                }
+                roots.iter_mut().for_each(|root| *root = self.lab.root_at(*root));
+            }
+            let ([x, y, z], mut lab) = (roots, [[0; GROUP]; 3]);
+            for i in 0..GROUP {
+                lab[0][i] = self.lab.lightness(y[i]);
+                lab[1][i] = cut_whole((500 * (x[i] - y[i]) + (128 << 15) + (1 << 14)) >> 15);
+                lab[2][i] = cut_whole((200 * (y[i] - z[i]) + (128 << 15) + (1 << 14)) >> 15);
+            }
+            for (i, pixel) in group.iter_mut().enumerate() {
+                *pixel = [lab[0][i], lab[1][i], lab[2][i]];
+            }
+        }
     }
 }
 
@@ -84,10 +138,12 @@ impl Forth {
                 let linear = if x <= 0.04045 { x / 12.92 } else { libm::pow((x + 0.055) / 1.055, 2.4) };
                 (linear * 2040.0).round_ties_even() as u16
             }),
+            // Rounded to 32-bit floats on the way, as OpenCV does: one of the entries is half a step from the next.
             root: std::array::from_fn(|x| {
-                let x = x as f64 / 2040.0;
-                let root = if x < 216.0 / 24389.0 { x * 841.0 / 108.0 + 16.0 / 116.0 } else { libm::cbrt(x) };
-                (root * 32768.0).round_ties_even() as u16
+                let x = f64::from(1.0_f32 / 2040.0 * x as f32);
+                let line = || x * f64::from(841.0_f32 / 108.0) + f64::from(16.0_f32 / 116.0);
+                let root = if x < f64::from(216.0_f32 / 24389.0) { line() } else { libm::cbrt(x) };
+                (root as f32 * 32768.0).round_ties_even() as u16
             }),
         }
     }
@@ -105,18 +161,50 @@ impl Colour {
         Colour { tables: TABLES.get_or_init(Back::new) }
     }
 
-    /// Red, green and blue of lightness, a and b.
+    /// Makes red, green and blue of the lightness, a and b of every pixel.
+    pub(super) fn apply(&self, pixels: &mut [[u8; 3]]) {
+        ToRgb { tables: self.tables, pixels }.dispatch();
+    }
+
+    /// As [`Colour::apply`], at `level` or at the highest that the processor has if that is lower.
+    #[cfg(test)]
+    fn apply_at(&self, level: Level, pixels: &mut [[u8; 3]]) {
+        ToRgb { tables: self.tables, pixels }.run_at(level);
+    }
+}
+
+struct ToRgb<'a> {
+    tables: &'a Back,
+    pixels: &'a mut [[u8; 3]],
+}
+
+impl Kernel for ToRgb<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn of(&self, [lightness, a, b]: [u8; 3]) -> [u8; 3] {
-        let (y, root) = self.tables.luminance[usize::from(lightness)];
-        // Divided by 500 and by 200, by way of rounded products.
-        let a = ((5 * i32::from(a) * 53687 + (1 << 7)) >> 13) - 128 * ONE / 500;
-        let b = ((i32::from(b) * 41943 + (1 << 4)) >> 9) - 128 * ONE / 200 + 1;
-        let (x, z) = (cube(root + a), cube(root - b));
-        TO_RGB.map(|[of_x, of_y, of_z]| {
-            let linear = (of_x * x + of_y * y + of_z * z + (1 << 13)) >> 14;
-            self.tables.value[linear.clamp(0, 4095) as usize]
-        })
+    fn run(self) {
+        for group in self.pixels.chunks_mut(GROUP) {
+            let (mut y, mut root, mut a, mut b) = ([0; GROUP], [0; GROUP], [0; GROUP], [0; GROUP]);
+            for (i, pixel) in group.iter().enumerate() {
+                (y[i], root[i]) = self.tables.luminance[usize::from(pixel[0])];
+                (a[i], b[i]) = (i32::from(pixel[1]), i32::from(pixel[2]));
+            }
+            let mut linear = [[0_i32; GROUP]; 3];
+            for i in 0..GROUP {
+                // Divided by 500 and by 200, by way of rounded products.
+                let a = ((5 * a[i] * 53687 + (1 << 7)) >> 13) - 128 * ONE / 500;
+                let b = ((b[i] * 41943 + (1 << 4)) >> 9) - 128 * ONE / 200 + 1;
+                let (x, z) = (cube(root[i] + a), cube(root[i] - b));
+                for (row, [of_x, of_y, of_z]) in TO_RGB.into_iter().enumerate() {
+                    let sum = of_x * x + of_y * y[i] + of_z * z + (1 << 13);
+                    linear[row][i] = (sum >> 14).clamp(0, VALUES as i32 - 1);
+                }
+            }
+            for (i, pixel) in group.iter_mut().enumerate() {
+                // The mask spares a check that may panic.
+                *pixel = [0, 1, 2].map(|row| self.tables.value[linear[row][i] as usize & (VALUES - 1)]);
+            }
+        }
     }
 }
 
@@ -162,19 +250,26 @@ mod tests {
 
     #[test]
     fn black_white_and_red_are_where_opencv_has_them() {
-        let (forth, back) = (Lightness::new(), Colour::new());
-        for (rgb, lab) in [([0; 3], [0, 128, 128]), ([255; 3], [255, 128, 128]), ([255, 0, 0], [136, 208, 195])] {
-            assert_eq!(forth.lab(rgb), lab);
-            assert_eq!(forth.of(rgb), lab[0]);
-        }
-        assert_eq!(back.of([255, 128, 128]), [255; 3]);
-        // Whatever the bytes are, no index is out of range.
-        for lightness in [0, 1, 100, 255] {
-            for a in [0, 77, 255] {
-                for b in [0, 200, 255] {
-                    back.of([lightness, a, b]);
-                }
-            }
-        }
+        let forth = Lightness::new();
+        let mut pixels = [[0; 3], [255; 3], [255, 0, 0]];
+        let lightness = pixels.map(|pixel| forth.of(pixel));
+        forth.apply(&mut pixels);
+        assert_eq!(pixels, [[0, 128, 128], [255, 128, 128], [136, 208, 195]]);
+        assert_eq!(lightness, pixels.map(|pixel| pixel[0]));
+        Colour::new().apply(&mut pixels);
+        assert_eq!(pixels, [[0; 3], [255; 3], [255, 2, 1]]);
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits_of_any_bytes() {
+        let pixels: Vec<[u8; 3]> =
+            (0..5001_u32).map(|i| [(i * 7) as u8, (i * i / 13) as u8, (i * 31 / 5) as u8]).collect();
+        let made = |level| {
+            let (mut forth, mut back) = (pixels.clone(), pixels.clone());
+            Lightness::new().apply_at(level, &mut forth);
+            Colour::new().apply_at(level, &mut back);
+            (forth, back)
+        };
+        Level::ALL.into_iter().for_each(|level| assert_eq!(made(level), made(Level::Baseline), "{level:?}"));
     }
 }

@@ -38,6 +38,7 @@ mod pointwise;
 mod principal;
 mod table;
 mod tables;
+mod whole;
 
 use super::op::Refusal;
 use crate::image::{Depth, Form};

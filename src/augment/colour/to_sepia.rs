@@ -1,7 +1,8 @@
 use feedline_proto::v1;
 
 use super::full_scale;
-use super::pointwise::{clamp, cut_whole};
+use super::pointwise::clamp;
+use super::whole::{self, Mix};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
@@ -35,7 +36,7 @@ impl Op for ToSepia {
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         if image.channels() == 3 {
             match image.values_mut() {
-                ValuesMut::U8(values) => Bytes { pixels: values.as_chunks_mut().0 }.dispatch(),
+                ValuesMut::U8(values) => whole::apply(values.as_chunks_mut().0, WHOLE),
                 ValuesMut::F32(values) => Floats { pixels: values.as_chunks_mut().0, full: self.full }.dispatch(),
             }
         }
@@ -46,23 +47,8 @@ impl Op for ToSepia {
 /// Weights of red, green and blue in each of them.
 const WEIGHTS: [[f32; 3]; 3] = [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]];
 /// The same, times 1024, rounded.
-const WHOLE_WEIGHTS: [[i32; 3]; 3] = [[402, 787, 194], [357, 702, 172], [279, 547, 134]];
-
-struct Bytes<'a> {
-    pixels: &'a mut [[u8; 3]],
-}
-
-impl Kernel for Bytes<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for pixel in self.pixels {
-            let [r, g, b] = pixel.map(i32::from);
-            *pixel = WHOLE_WEIGHTS.map(|[x, y, z]| cut_whole((r * x + g * y + b * z + 512) >> 10));
-        }
-    }
-}
+const WHOLE: Mix =
+    Mix { weights: [[402.0, 787.0, 194.0], [357.0, 702.0, 172.0], [279.0, 547.0, 134.0]], divisor: 1024.0 };
 
 struct Floats<'a> {
     pixels: &'a mut [[f32; 3]],

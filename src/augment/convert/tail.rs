@@ -53,6 +53,7 @@ mod tests {
     use super::*;
     use crate::augment::op::Scratch;
     use crate::augment::registry;
+    use crate::augment::resources::Photographs;
     use crate::image::{Depth, Form, Image, Size};
     use crate::sample::Sample;
     use crate::seed::{Key, Purpose};
@@ -71,7 +72,7 @@ mod tests {
         let key = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
         for op in ops {
             let op = op.op.as_ref().expect("an op");
-            let built = registry::build(op, form).map_err(|(_, refusal)| refusal).expect("a valid op");
+            let built = registry::build(op, form, &Photographs).map_err(|(_, refusal)| refusal).expect("a valid op");
             sample = built.op.run(&mut key.rng(), sample, &mut Scratch::default(), None);
             form = built.output;
         }

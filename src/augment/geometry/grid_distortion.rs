@@ -1,11 +1,11 @@
 use feedline_proto::v1;
 use serde::{Deserialize, Serialize};
 
+use super::range;
 use super::warp::{Backward, Filter, Warping};
-use super::{curved, range};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size};
-use crate::sample::{Field, Geometry, Sample};
+use crate::sample::{Geometry, Hull, Lines, Map, Sample};
 use crate::seed::Rng;
 
 /// Stretches and squeezes the cells of a grid.
@@ -27,7 +27,7 @@ pub(in crate::augment) const ABOUT: About = About {
     version: 1,
     equals: "Stretches and squeezes the cells of a grid: `albumentations.GridDistortion`, OpenCV 4.11's `remap`. Within 0 levels of 8 bits, and
 1e-6 for floats; a share of 2e-3 may be farther off. Where cells do not reach the edge (a side below the square of their number)
-the rest goes on pixel by pixel, where albumentations repeats the first column or row. Boxes are hulls of points along their edges,
+the rest goes on pixel by pixel, where albumentations repeats the first column or row. Boxes and
 keypoints go where their pixels go; albumentations finds both by drawing and warping masks, to whole pixels.",
     targets: Targets::All,
     example: "grid_distortion = { distort = [-0.4, 0.4], p = 1 }",
@@ -79,13 +79,6 @@ impl GridDistortion {
         }
         lines
     }
-
-    fn field(&self, cells: &Cells, size: Size) -> Field {
-        let (columns, rows) = (self.lines(&cells.x, size.width), self.lines(&cells.y, size.height));
-        let x = rows.iter().flat_map(|_| columns.iter().copied()).collect();
-        let y = rows.iter().flat_map(|row| columns.iter().map(|_| *row)).collect();
-        Field::new(size, x, y)
-    }
 }
 
 impl Op for GridDistortion {
@@ -104,12 +97,15 @@ impl Op for GridDistortion {
     }
 
     fn geometry(&self, cells: &Cells, size: Size) -> Option<Geometry> {
-        Some(curved::geometry(self.field(cells, size), size))
+        let lines = Lines::new(self.lines(&cells.x, size.width), self.lines(&cells.y, size.height));
+        Some(Geometry { map: Map::Lines(lines), size, hull: Hull::Corners })
     }
 
     fn annotate(&self, cells: &Cells, sample: &mut Sample<'_>) {
-        if curved::is_marked(sample) {
-            curved::annotate(self.field(cells, sample.image.size()), &self.warping, sample);
-        }
+        let size = sample.image.size();
+        let (columns, rows) = (self.lines(&cells.x, size.width), self.lines(&cells.y, size.height));
+        self.warping.mask(sample, &Backward::Lines(&columns, &rows), size);
+        let map = Map::Lines(Lines::new(columns, rows));
+        Geometry { map, size, hull: Hull::Corners }.move_marks(sample);
     }
 }

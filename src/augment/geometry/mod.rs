@@ -62,3 +62,6 @@ fn range(field: &str, values: &[f64]) -> Result<[f64; 2], Refusal> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod every_tests;

@@ -38,6 +38,8 @@ pub(in crate::augment) fn from_message(message: &v1::OpticalDistortion, input: F
 
 impl OpticalDistortion {
     fn field(&self, k: f64, size: Size) -> Field {
+        // OpenCV has its coefficients in 32 bits.
+        let k = if self.fisheye { k } else { f64::from(k as f32) };
         let (width, height) = (f64::from(size.width), f64::from(size.height));
         let (middle_x, middle_y) = (width / 2.0, height / 2.0);
         let area = size.area() as usize;
@@ -45,10 +47,12 @@ impl OpticalDistortion {
         // The camera measures from the middle in sides, the fish's eye in pixels.
         let (unit_x, unit_y) = if self.fisheye { (1.0, 1.0) } else { (width, height) };
         let corner = middle_x * middle_x + middle_y * middle_y;
+        // OpenCV's camera looks at the middle of the pixels and puts it at half the sides: half a pixel aside.
+        let (from_x, from_y) = if self.fisheye { (middle_x, middle_y) } else { (middle_x - 0.5, middle_y - 0.5) };
         for row in 0..size.height {
-            let y = (f64::from(row) - middle_y) / unit_y;
+            let y = (f64::from(row) - from_y) / unit_y;
             for column in 0..size.width {
-                let x = (f64::from(column) - middle_x) / unit_x;
+                let x = (f64::from(column) - from_x) / unit_x;
                 let square = x * x + y * y;
                 let factor = if self.fisheye { 1.0 + k * square / corner } else { 1.0 + (k * square + k) * square };
                 xs.push((unit_x * x * factor + middle_x) as f32);

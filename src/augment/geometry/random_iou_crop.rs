@@ -136,3 +136,46 @@ impl Op for RandomIouCrop {
 
 /// Overlaps drawn at most, each with its trials.
 const MOST_OVERLAPS: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{Key, Purpose};
+
+    #[test]
+    fn windows_have_the_sides_the_ratio_and_the_overlap_that_was_drawn() {
+        let size = Size::new(120, 90);
+        let boxed = |x: f64, y: f64| BoundingBox { x_min: x, y_min: y, x_max: x + 50.0, y_max: y + 40.0, label: 0 };
+        let mut sample = Sample::new(Image::from_u8(size, 1, vec![0; size.area() as usize]), 0);
+        sample.boxes = vec![boxed(5.0, 8.0), boxed(60.0, 30.0)];
+        let op =
+            |overlap: f64| RandomIouCrop { scale: [0.3, 1.0], ratio: [0.5, 2.0], overlaps: vec![overlap], trials: 40 };
+        let draw = |overlap: f64, position| {
+            let key = Key { seed: 1, epoch: 0, position, view: 0, op: 0, purpose: Purpose::Op };
+            op(overlap).draw(&mut key.rng(), &sample)
+        };
+        let (mut wide, mut places) = (Vec::new(), Vec::new());
+        for overlap in [0.0, 0.3, 0.7] {
+            for position in 0..500 {
+                let window = draw(overlap, position).expect("there is such a window");
+                let Size { width, height } = window.size;
+                assert!(window.x + width <= 120 && window.y + height <= 90 && width >= 36 && height >= 27);
+                assert!((0.5..=2.0).contains(&(f64::from(width) / f64::from(height))));
+                let best = sample.boxes.iter().filter(|b| holds_middle(window, b)).map(|b| iou(window, b));
+                assert!(best.fold(-1.0, f64::max) >= overlap, "{window:?} for {overlap}");
+                if overlap == 0.0 {
+                    wide.push(f64::from(width) / 120.0);
+                    places.push(f64::from(window.x) / f64::from(121 - width));
+                }
+            }
+        }
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        // With nothing asked for but a middle within, sides and places are near to uniform.
+        assert!((mean(&wide) - 0.68).abs() < 0.05, "{}", mean(&wide));
+        assert!((mean(&places) - 0.5).abs() < 0.08, "{}", mean(&places));
+        assert_eq!(draw(1.0, 0), None);
+        sample.boxes.clear();
+        let key = Key { seed: 1, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
+        assert_eq!(op(0.1).draw(&mut key.rng(), &sample), None);
+    }
+}

@@ -61,7 +61,7 @@ impl Field {
             if far < best.0 {
                 best = (far, at);
             }
-            if !(far > NEAR_ENOUGH) {
+            if far.is_nan() || far <= NEAR_ENOUGH {
                 break;
             }
             at = (at.0 + dx, at.1 + dy);
