@@ -9,8 +9,8 @@ use prost_types::EnumDescriptorProto;
 use prost_types::FileDescriptorSet;
 
 const FILES: [&str; 13] = [
-    "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "policy", "style", "pipeline", "spec", "batch",
-    "service",
+    "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "policy", "style", "pipeline", "spec",
+    "batch", "service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
