@@ -24,6 +24,9 @@ mod geometry;
 #[path = "distributions/noise.rs"]
 mod noise;
 
+#[path = "distributions/policy.rs"]
+mod policy;
+
 #[path = "distributions/style.rs"]
 mod style;
 
@@ -48,6 +51,8 @@ pub(crate) enum Distribution {
     Normal(f64, f64),
     /// Every odd number from the first to the last, both included and odd, equally likely.
     OddIntegers(i64, i64),
+    /// Every one of these texts equally likely.
+    Names(&'static [&'static str]),
     /// The absolute value of a normal distribution around 0 with this standard deviation.
     HalfNormal(f64),
 }
@@ -97,10 +102,18 @@ fn every_probability_is_met() {
 }
 
 fn cases() -> Vec<Case> {
-    [colour::cases(), dropout::cases(), filter::cases(), geometry::cases(), noise::cases(), style::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        colour::cases(),
+        dropout::cases(),
+        filter::cases(),
+        geometry::cases(),
+        noise::cases(),
+        policy::cases(),
+        style::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -109,6 +122,7 @@ fn check(case: &Case) -> Result<(), String> {
     for record in records(case.op, SIZE, DRAWS) {
         let value = record.pointer(case.pointer).ok_or_else(|| at(format!("not in {record}")))?;
         let number = value.as_f64().or_else(|| value.as_bool().map(|x| f64::from(u8::from(x))));
+        let number = number.or_else(|| case.distribution.place(value.as_str()?));
         values.push(number.ok_or_else(|| at(format!("{value} is no number")))?);
     }
     values.sort_by(f64::total_cmp);
@@ -138,8 +152,22 @@ fn check(case: &Case) -> Result<(), String> {
 }
 
 impl Distribution {
+    /// Names as whole numbers, by their places; other distributions as they are.
+    fn numbers(self) -> Self {
+        match self {
+            Distribution::Names(names) => Distribution::Integers(0, names.len() as i64 - 1),
+            other => other,
+        }
+    }
+
+    fn place(self, name: &str) -> Option<f64> {
+        let Distribution::Names(names) = self else { return None };
+        names.iter().position(|known| *known == name).map(|place| place as f64)
+    }
+
     fn range(self) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().range(),
             Distribution::Uniform(low, high) => (low, high),
             // Nearer than the most extreme of 10,000 draws ever is to seven deviations.
             Distribution::Normal(mean, deviation) => (mean - 7.0 * deviation, mean + 7.0 * deviation),
@@ -151,6 +179,7 @@ impl Distribution {
     /// The chance of a smaller number than `x`, and of one that is not larger.
     fn cumulative(self, x: f64) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().cumulative(x),
             Distribution::Uniform(low, high) => [(x - low) / (high - low); 2].into(),
             Distribution::Integers(low, high) => {
                 let (count, below) = ((high - low + 1) as f64, x - low as f64);
@@ -171,6 +200,7 @@ impl Distribution {
     /// Mean and standard deviation.
     fn moments(self) -> (f64, f64) {
         match self {
+            Distribution::Names(_) => self.numbers().moments(),
             Distribution::Uniform(low, high) => ((low + high) / 2.0, (high - low) / 12.0_f64.sqrt()),
             Distribution::Integers(low, high) => {
                 let count = (high - low + 1) as f64;

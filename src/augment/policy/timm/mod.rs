@@ -6,3 +6,6 @@ mod level;
 
 pub(super) use level::{Kind, Levels};
 pub(super) use parse::{Config, MIX, Plan};
+
+#[cfg(test)]
+mod tests;
