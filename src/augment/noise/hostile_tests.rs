@@ -59,9 +59,9 @@ fn no_record_breaks_an_op() {
                 let params = serde_json::from_str(record).expect("JSON");
                 let record = Recorded { number: 0, op: (*name).to_owned(), params };
                 let mut sample = Sample::new(image, 0);
-                sample.mask = Some(Mask { size, classes: vec![1; size.area() as usize] });
+                sample.masks = vec![Mask { size, classes: vec![1; size.area() as usize] }];
                 sample.boxes = vec![BoundingBox { x_min: -3.0, y_min: 0.5, x_max: 1e9, y_max: f64::NAN, label: 0 }];
-                sample.keypoints = vec![Keypoint { x: -1.0, y: f64::INFINITY }];
+                sample.keypoints = vec![Keypoint::new(-1.0, f64::INFINITY)];
                 let made = pipeline.replay(sample, &[record], &mut Scratch::default()).expect(name);
                 assert_eq!((made.image.size(), made.image.channels()), (size, channels), "{name}");
                 assert_eq!(made.image.as_u8().is_some(), depth == Depth::U8, "{name}");
