@@ -75,12 +75,12 @@ def jitter(name):
     return make
 
 
-def of_torchvision(make_transform):
+def of_torchvision(make_transform, label=None):
     """A transform of torchvision on a tensor of 8 bits, channels first, as it is used there."""
 
     def make(p):
         transform = make_transform(p)
-        name = getattr(transform, "__name__", type(transform).__name__)
+        name = label or type(transform).__name__
         return (lambda image: transform(image)), f"{name}, {TORCHVISION}"
 
     make.tensor = True
@@ -259,7 +259,7 @@ COUNTERPARTS = {
     "box_blur": of_albumentations(A.Blur, blur_limit=lambda p: sizes(p, "kernel_size", "kernel", "blur_limit")),
     "motion_blur": of_albumentations(A.MotionBlur, blur_limit=lambda p: sizes(p, "kernel_size", "kernel", "blur_limit")),
     "adjust_sharpness": of_torchvision(
-        lambda p: lambda image: v2.functional.adjust_sharpness(image, sum(p["factor"]) / 2)
+        lambda p: lambda image: v2.functional.adjust_sharpness(image, sum(p["factor"]) / 2), "adjust_sharpness"
     ),
     "sharpen": of_albumentations(A.Sharpen),
     "unsharp_mask": of_albumentations(A.UnsharpMask),

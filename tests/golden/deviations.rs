@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use feedline::augment::catalogue;
+
 /// How far one case is from its library.
 #[derive(Clone, Debug)]
 pub(crate) struct Deviation {
@@ -58,9 +60,11 @@ pub(crate) fn page(deviations: &[Deviation]) -> String {
         } else {
             format!("{:.2} %", 100.0 * row.beyond as f64 / row.values as f64)
         };
+        // Cases of what belongs to no single op have folders of their own.
+        let name = if catalogue::entry(op).is_some() { format!("[{op}](ops.md#{op})") } else { op.replace('_', " ") };
         let _ = writeln!(
             out,
-            "| [{op}](ops.md#{op}) | {producer} | {kind} | {} | {} | {} | {} | {beyond} |",
+            "| {name} | {producer} | {kind} | {} | {} | {} | {} | {beyond} |",
             row.cases,
             short(row.largest),
             short(mean),

@@ -116,17 +116,21 @@ impl Grid {
         for row in 0..rows {
             for column in 0..columns {
                 let mut counts = [0_u32; 256];
+                let columns = column * self.tile_width..(column + 1) * self.tile_width;
                 for y in row * self.tile_height..(row + 1) * self.tile_height {
-                    let line = mirrored(y, height) * width;
-                    for x in column * self.tile_width..(column + 1) * self.tile_width {
-                        counts[usize::from(values[(line + mirrored(x, width)) * channels])] += 1;
+                    let line = &values[mirrored(y, height) * width * channels..][..width * channels];
+                    let inside = columns.start.min(width)..columns.end.min(width);
+                    let pixels = line[inside.start * channels..inside.end * channels].chunks_exact(channels);
+                    pixels.for_each(|pixel| counts[usize::from(pixel[0])] += 1);
+                    for x in columns.start.max(width)..columns.end {
+                        counts[usize::from(line[mirrored(x, width) * channels])] += 1;
                     }
                 }
                 clip(&mut counts, limit);
                 let mut sum = 0_u32;
                 tables.push(counts.map(|count| {
                     sum += count;
-                    (sum as f32 * scale).round_ties_even() as u8
+                    cut((sum as f32 * scale + ROUND) - ROUND)
                 }));
             }
         }
@@ -139,23 +143,29 @@ impl Grid {
         let width = self.size.width as usize;
         let places: Vec<Place> = (0..width).map(|x| Place::new(x, self.tile_width, columns)).collect();
         let along: Vec<f32> = places.iter().map(|place| place.along).collect();
-        // What the four tables make of each pixel of a row.
-        let mut corners: [Vec<u8>; 4] = std::array::from_fn(|_| vec![0; width]);
-        let mut made = vec![0; width];
+        // Neighbours between the same tiles go together.
+        let runs: Vec<&[Place]> = places.chunk_by(|a, b| (a.before, a.after) == (b.before, b.after)).collect();
+        // For each run of columns, what the four tables around it make of each value: one look-up instead of four.
+        let mut quads: Vec<[u32; 256]> = vec![[0; 256]; runs.len()];
+        let (mut corners, mut made) = (vec![0; width], vec![0; width]);
+        let mut band = None;
         for (y, line) in values.chunks_exact_mut(width * channels).enumerate() {
             let place = Place::new(y, self.tile_height, rows);
-            let above = &tables[place.before * columns..][..columns];
-            let below = &tables[place.after * columns..][..columns];
-            let mut x = 0;
-            // Neighbours between the same tiles go together.
-            for run in places.chunk_by(|a, b| (a.before, a.after) == (b.before, b.after)) {
-                let around = [above[run[0].before], above[run[0].after], below[run[0].before], below[run[0].after]];
-                let pixels = line[x * channels..].chunks_exact(channels);
-                let [a, b, c, d] = corners.each_mut().map(|corner| &mut corner[x..x + run.len()]);
-                for ((((pixel, a), b), c), d) in pixels.zip(a).zip(b).zip(c).zip(d) {
-                    [*a, *b, *c, *d] = around.each_ref().map(|table| table[usize::from(pixel[0])]);
+            if band.replace((place.before, place.after)) != Some((place.before, place.after)) {
+                let above = &tables[place.before * columns..][..columns];
+                let below = &tables[place.after * columns..][..columns];
+                for (quad, run) in quads.iter_mut().zip(&runs) {
+                    let (before, after) = (run[0].before, run[0].after);
+                    let around = [&above[before], &above[after], &below[before], &below[after]];
+                    *quad = std::array::from_fn(|x| u32::from_le_bytes(around.map(|table| table[x])));
                 }
-                x += run.len();
+            }
+            let mut pixels = line.chunks_exact(channels);
+            let mut corner = corners.iter_mut();
+            for (quad, run) in quads.iter().zip(&runs) {
+                for (corner, pixel) in corner.by_ref().take(run.len()).zip(&mut pixels) {
+                    *corner = quad[usize::from(pixel[0])];
+                }
             }
             Blend { corners: &corners, along: &along, down: place.along, made: &mut made }.dispatch();
             line.chunks_exact_mut(channels).zip(&made).for_each(|(pixel, made)| pixel[0] = *made);
@@ -165,8 +175,8 @@ impl Grid {
 
 /// A row between four values each, by its place between the middles of tiles.
 struct Blend<'a> {
-    /// Left above, right above, left below, right below.
-    corners: &'a [Vec<u8>; 4],
+    /// Left above, right above, left below, right below, from the lowest byte up.
+    corners: &'a [u32],
     along: &'a [f32],
     down: f32,
     made: &'a mut [u8],
@@ -177,13 +187,13 @@ impl Kernel for Blend<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let [a, b, c, d] = self.corners;
         let (ya, ya1) = (self.down, 1.0 - self.down);
-        let corners = a.iter().zip(b).zip(c).zip(d);
-        for ((made, xa), (((a, b), c), d)) in self.made.iter_mut().zip(self.along).zip(corners) {
+        for ((made, xa), corners) in self.made.iter_mut().zip(self.along).zip(self.corners) {
+            // As signed numbers, which vectors of every level can make floats of.
+            let corner = |index: u32| ((corners >> (8 * index)) & 255) as i32 as f32;
             let xa1 = 1.0 - xa;
-            let upper = f32::from(*a) * xa1 + f32::from(*b) * xa;
-            let lower = f32::from(*c) * xa1 + f32::from(*d) * xa;
+            let upper = corner(0) * xa1 + corner(1) * xa;
+            let lower = corner(2) * xa1 + corner(3) * xa;
             let value = upper * ya1 + lower * ya;
             // The sum leaves the nearest whole number, the even one of two.
             *made = cut((value + ROUND) - ROUND);

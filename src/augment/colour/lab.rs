@@ -138,11 +138,10 @@ impl Forth {
                 let linear = if x <= 0.04045 { x / 12.92 } else { libm::pow((x + 0.055) / 1.055, 2.4) };
                 (linear * 2040.0).round_ties_even() as u16
             }),
-            // Rounded to 32-bit floats on the way, as OpenCV does: one of the entries is half a step from the next.
+            // Rounded to 32-bit floats first, as OpenCV does: two of the entries then lie half a step from the next.
             root: std::array::from_fn(|x| {
-                let x = f64::from(1.0_f32 / 2040.0 * x as f32);
-                let line = || x * f64::from(841.0_f32 / 108.0) + f64::from(16.0_f32 / 116.0);
-                let root = if x < f64::from(216.0_f32 / 24389.0) { line() } else { libm::cbrt(x) };
+                let x = x as f64 / 2040.0;
+                let root = if x < 216.0 / 24389.0 { x * 841.0 / 108.0 + 16.0 / 116.0 } else { libm::cbrt(x) };
                 (root as f32 * 32768.0).round_ties_even() as u16
             }),
         }

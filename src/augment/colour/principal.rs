@@ -84,10 +84,9 @@ impl Principal {
                 for row in &mut matrix {
                     (row[p], row[q]) = (row[p] * cosine - row[q] * sine, row[p] * sine + row[q] * cosine);
                 }
-                for column in 0..3 {
-                    let (a, b) = (matrix[p][column], matrix[q][column]);
-                    (matrix[p][column], matrix[q][column]) = (a * cosine - b * sine, a * sine + b * cosine);
-                }
+                let (a, b) = (matrix[p], matrix[q]);
+                matrix[p] = std::array::from_fn(|column| a[column] * cosine - b[column] * sine);
+                matrix[q] = std::array::from_fn(|column| a[column] * sine + b[column] * cosine);
                 for row in &mut axes {
                     (row[p], row[q]) = (row[p] * cosine - row[q] * sine, row[p] * sine + row[q] * cosine);
                 }

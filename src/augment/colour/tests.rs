@@ -2,7 +2,7 @@
 
 use feedline_proto::{rule, v1};
 
-use crate::augment::{Pipeline, Refusal, Scratch};
+use crate::augment::{Pipeline, Recorded, Refusal, Scratch};
 use crate::image::{Depth, Form, Image, Size};
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
@@ -27,12 +27,55 @@ fn brightness_has_no_meaning_after_normalize() {
         r#"{"saturation": {"factor": [1, 1]}}"#,
         r#"{"hue": {"delta": [0, 0]}}"#,
         r#"{"color_jitter": {"hue": [0, 0]}}"#,
+        r#"{"solarize": {}}"#,
+        r#"{"equalize": {}}"#,
+        r#"{"clahe": {}}"#,
     ] {
         assert!(refusal(op, 3, Depth::F32 { full: None }).contains("after `normalize`"), "{op}");
         assert!(build(op, 3, Depth::F32 { full: Some(255.0) }).is_ok(), "{op}");
     }
     assert!(build(r#"{"grayscale": {}}"#, 3, Depth::F32 { full: None }).is_ok(), "gray is the same at any scale");
     assert!(build(r#"{"clip": {}}"#, 3, Depth::F32 { full: None }).is_ok());
+}
+
+#[test]
+fn recorded_parameters_may_be_any_numbers() {
+    let floats = Depth::F32 { full: Some(1.0) };
+    for (op, params) in [
+        ("random_brightness_contrast", r#"{"alpha": X, "beta": X}"#),
+        ("solarize", "X"),
+        ("posterize", "4000000000"),
+        ("hue_saturation_value", r#"{"hue_shift": X, "sat_shift": X, "val_shift": X}"#),
+        ("gamma", "X"),
+        ("rgb_shift", "[X, X, X]"),
+        ("channel_shuffle", "[255, 7, 0]"),
+        ("clahe", "X"),
+        ("fancy_pca", "[X, X, X]"),
+        ("hsv_gain", "[X, X, X]"),
+        ("random_tone_curve", r#"{"low_y": [X, X, X], "high_y": [X, X, X]}"#),
+        (
+            "photometric_distort",
+            r#"{"brightness": X, "contrast": X, "saturation": X, "hue": X, "contrast_before": true, "channels": [9, 9, 9]}"#,
+        ),
+    ] {
+        for number in ["0", "1e300", "-1e300", "1e-300", "-1"] {
+            for (channels, depth) in [(1, Depth::U8), (3, Depth::U8), (1, floats), (3, floats)] {
+                let pipeline = build(&format!(r#"{{"{op}": {{}}}}"#), channels, depth).expect("an op of defaults");
+                let params = serde_json::from_str(&params.replace('X', number)).expect("JSON");
+                let record = [Recorded { number: 0, op: op.to_owned(), params }];
+                let values: Vec<u8> = (0..SIZE.area() as u8 * channels as u8).map(|x| x * 9).collect();
+                let image = match depth {
+                    Depth::U8 => Image::from_u8(SIZE, channels, values),
+                    Depth::F32 { .. } => {
+                        let values = values.iter().map(|x| f32::from(*x) / 255.0).collect();
+                        Image::from_f32(SIZE, channels, values)
+                    }
+                };
+                let made = pipeline.replay(Sample::new(image, 0), &record, &mut Scratch::default());
+                assert_eq!(made.map(|sample| sample.image.size()), Ok(SIZE), "{op} {number}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -63,6 +106,12 @@ fn refusals_name_field_found_and_expected() {
         (r#"{"hue": {"delta": [-0.7, 0]}}"#, "hue.delta is [-0.7, 0.0], expected numbers from -0.5 to 0.5"),
         (r#"{"grayscale": {"channels": 2}}"#, "grayscale.channels is 2, expected 1 or 3"),
         (r#"{"grayscale": {"channels": 1, "p": 0.5}}"#, "grayscale.p is"),
+        (
+            r#"{"equalize": {"by_channels": false}}"#,
+            "equalize.by_channels is false with the method pillow, expected true",
+        ),
+        (r#"{"auto_contrast": {"cutoff": 1}}"#, "auto_contrast.cutoff is 1, expected 0 with the method torchvision"),
+        (r#"{"gamma": {"gain": 2, "method": "albumentations"}}"#, "gamma.gain is 2, expected 1 with the method"),
         (r#"{"clip": {}}"#, "clip.max is 1, expected a whole number from 2 to 255"),
         (r#"{"clip": {"min": 0.5, "max": 9}}"#, "clip.min is 0.5, expected a whole number"),
         (r#"{"clip": {"min": 9, "max": 5}}"#, "clip.min is 9, expected at most `max`, which is 5"),

@@ -32,4 +32,6 @@ fn clamp(x: f32, full: f32) -> f32 {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

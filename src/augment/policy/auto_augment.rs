@@ -53,7 +53,10 @@ impl Op for AutoAugment {
         let pair = rng.below(self.pairs.len() as u64);
         let size = sample.image.size();
         let applied = self.pairs[pair as usize].iter().filter_map(|(op, p, level)| {
-            rng.chance(*p).then(|| space::of_auto(*op).at(*op, (BINS, *level), size, rng))
+            if !rng.chance(*p) {
+                return None;
+            }
+            Some(space::of_auto(*op).at(*op, (BINS, *level), size, rng))
         });
         Drawn { pair, chain: applied.collect() }
     }

@@ -54,10 +54,9 @@ impl Spread {
             let (x, y) = (a[other][k], a[other][l]);
             let (x, y) = (x * cos - y * sin, x * sin + y * cos);
             (a[other][k], a[k][other], a[other][l], a[l][other]) = (x, x, y, y);
-            for i in 0..3 {
-                let (x, y) = (vectors[k][i], vectors[l][i]);
-                (vectors[k][i], vectors[l][i]) = (x * cos - y * sin, x * sin + y * cos);
-            }
+            let (x, y) = (vectors[k], vectors[l]);
+            vectors[k] = std::array::from_fn(|i| x[i] * cos - y[i] * sin);
+            vectors[l] = std::array::from_fn(|i| x[i] * sin + y[i] * cos);
         }
         let mut order = [0, 1, 2];
         order.sort_by(|x, y| a[*y][*y].total_cmp(&a[*x][*x]));

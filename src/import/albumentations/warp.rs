@@ -171,7 +171,7 @@ fn grid_distortion(leaf: &mut Leaf<'_>) -> Vec<Op> {
     let distort = leaf.symmetric("distort_limit", [-0.3, 0.3]);
     let Beyond { border, fill, fill_mask } = leaf.beyond();
     vec![Op::GridDistortion(v1::GridDistortion {
-        num_steps: leaf.node.whole("num_steps").unwrap_or(5),
+        num_steps: Some(leaf.node.whole("num_steps").unwrap_or(5)),
         distort,
         normalized: leaf.node.flag("normalized"),
         filter: leaf.warping(),
