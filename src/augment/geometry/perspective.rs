@@ -32,7 +32,7 @@ pub(in crate::augment) const ABOUT: About = About {
 | method | equals | 8 bits | floats |
 |---|---|---|---|
 | albumentations | `albumentations.Perspective` with `keep_size`, OpenCV 4.11's `warpPerspective` | 0 | 1e-6 |
-| torchvision | `RandomPerspective` | 1 | 1e-4 |
+| torchvision | `RandomPerspective` | 1 | 1e-3 |
 
 A share of 1e-3 of the values may be farther off, where a place lies on the line between two. Albumentations stretches by the ratio
 of the sides once more than it need, as it does. Boxes are hulls of their corners; albumentations takes edges of boxes for the
