@@ -12,9 +12,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("auto_augment = {}", "/pair", Integers(0, 24)),
         case("auto_augment = { policy = \"svhn\" }", "/pair", Integers(0, 24)),
         case("aug_mix = {}", "/original", Uniform(0.0, 1.0)),
-        case("aug_mix = { mixture_width = 2 }", "/chains/1/0/op", Names(&THIRTEEN)),
-        case("aug_mix = { all_ops = false }", "/chains/2/0/op", Names(&THIRTEEN[..9])),
-        case("aug_mix = { pixels_only = true }", "/chains/0/0/op", Names(&THIRTEEN[5..])),
+        case("aug_mix = {}", "/chains/1/0/op", Names(&THIRTEEN)),
+        case("aug_mix = { all_ops = false, mixture_width = 1 }", "/chains/0/0/op", Names(&THIRTEEN[..9])),
+        case("aug_mix = { pixels_only = true, mixture_width = 1 }", "/chains/0/0/op", Names(&THIRTEEN[5..])),
         case("timm_augment = { policy = \"v0\" }", "/policy", Integers(0, 24)),
         case("timm_augment = { policy = \"3a\" }", "/policy", Integers(0, 2)),
         case("timm_augment = { policy = \"rand-p1\" }", "/chain/0/op", Names(&FIFTEEN)),
@@ -24,8 +24,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "/chain/0/op",
             Names(&["solarize", "color", "gaussian_blur"]),
         ),
-        case("timm_augment = { policy = \"augmix\" }", "/mix/blend", Uniform(0.0, 1.0)),
-        case("timm_augment = { policy = \"augmix-d2\" }", "/mix/chains/2/1/op", Names(&TIMM_THIRTEEN)),
+        case("timm_augment = { policy = \"augmix-w2-d2\" }", "/mix/blend", Uniform(0.0, 1.0)),
+        case("timm_augment = { policy = \"augmix-w2-d2\" }", "/mix/chains/1/1/op", Names(&TIMM_THIRTEEN)),
     ]
 }
 

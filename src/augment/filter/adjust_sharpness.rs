@@ -68,14 +68,19 @@ impl Op for AdjustSharpness {
             ValuesMut::U8(values) => {
                 let mut source = scratch.bytes(values.len());
                 source.copy_from_slice(values);
+                let mut columns = vec![0; width];
                 for y in 1..height - 1 {
                     let rows = [y - 1, y, y + 1].map(|y| &source[y * width..(y + 1) * width]);
                     let out = &mut values[y * width + channels..(y + 1) * width - channels];
+                    let columns = &mut columns;
                     match self.method {
                         SharpnessMethod::Pillow => {
-                            Bytes { rows, channels, out, blend: Pillow(factor as f32) }.dispatch()
+                            Bytes { rows, channels, columns, out, blend: Pillow(factor as f32) }.dispatch()
                         }
-                        _ => Bytes { rows, channels, out, blend: Torchvision((1.0 - factor) as f32) }.dispatch(),
+                        _ => {
+                            let blend = Torchvision((1.0 - factor) as f32);
+                            Bytes { rows, channels, columns, out, blend }.dispatch();
+                        }
                     }
                 }
                 scratch.recycle(Image::from_u8(size, channels, source));
@@ -127,6 +132,8 @@ impl Blend for Pillow {
 struct Bytes<'a, B> {
     rows: [&'a [u8]; 3],
     channels: usize,
+    /// As many values as a row, of any content.
+    columns: &'a mut [u16],
     out: &'a mut [u8],
     blend: B,
 }
@@ -137,20 +144,22 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
     #[inline(always)]
     #[allow(unsafe_code)]
     fn run(self) {
-        let Bytes { rows, channels, out, blend } = self;
-        let length = out.len();
-        let shifted: [[&[u8]; 3]; 3] = rows.map(|row| [0, 1, 2].map(|at| &row[at * channels..at * channels + length]));
-        let [[a, b, c], [d, e, f], [g, h, i]] = shifted;
-        for at in 0..length {
-            let around = [a, b, c, d, f, g, h, i].map(|row| u32::from(row[at]));
-            let sum = around.iter().sum::<u32>() + 5 * u32::from(e[at]);
+        let Bytes { rows: [above, middle, below], channels, columns, out, blend } = self;
+        for (((sum, a), b), c) in columns.iter_mut().zip(above).zip(middle).zip(below) {
+            *sum = u16::from(*a) + u16::from(*b) + u16::from(*c);
+        }
+        let columns = &*columns;
+        let (left, right) = (&columns[channels..], &columns[2 * channels..]);
+        for ((((out, a), b), c), x) in out.iter_mut().zip(columns).zip(left).zip(right).zip(&middle[channels..]) {
+            let sum = i32::from(*a) + i32::from(*b) + i32::from(*c) + 4 * i32::from(*x);
             // Thirteenths have no half, and no float is so near to one that the rounding of the product matters.
-            let smooth = ((sum as f32 * (1.0 / 13.0) + 0.5) as i32) as f32;
-            let x = blend.blend(f32::from(e[at]), smooth);
+            // SAFETY: from 0 to 255, as below. A checked cast does not become vectors.
+            let smooth = unsafe { (sum as f32 * (1.0 / 13.0) + 0.5).to_int_unchecked::<i32>() } as f32;
+            let x = blend.blend(f32::from(*x), smooth);
             let x = if x > 0.0 { x } else { 0.0 };
             let x = if x < 255.0 { x } else { 255.0 };
-            // SAFETY: from 0 to 255. A checked cast does not become vectors.
-            out[at] = unsafe { x.to_int_unchecked::<i32>() as u8 };
+            // SAFETY: from 0 to 255.
+            *out = unsafe { x.to_int_unchecked::<i32>() as u8 };
         }
     }
 }

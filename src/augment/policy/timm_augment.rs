@@ -21,6 +21,8 @@ pub(in crate::augment) const ABOUT: About = About {
     equals: "Applies a policy as timm 1.0 spells it, with Pillow's functions on 8 bits as timm calls them: `rand_augment_transform`,
 `augment_and_mix_transform` and `auto_augment_transform`. Exact.
 
+Where a policy keeps 0 bits the image is black, as with Pillow before 13, which refuses that.
+
 `rand-m15` is `rand-m10` without an `mmax`, as in timm; a part that timm passes over (such as `inc` without a number) is refused. Boxes,
 masks and keypoints move with the image, masks by the nearest pixel; with `augmix` they stay where they are in the original, and
 nothing can be said of where things are in the mix.",
