@@ -132,10 +132,10 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
         let shifted: [[&[u8]; 3]; 3] = rows.map(|row| [0, 1, 2].map(|at| &row[at * channels..at * channels + length]));
         let [[a, b, c], [d, e, f], [g, h, i]] = shifted;
         for at in 0..length {
-            let around = [a, b, c, d, f, g, h, i].map(|row| u32::from(row[at]));
-            let sum = around.iter().sum::<u32>() + 5 * u32::from(e[at]);
-            // Thirteenths have no half, and no float is so near to one that the rounding of the product matters.
-            let smooth = ((sum as f32 * (1.0 / 13.0) + 0.5) as i32) as f32;
+            let around = [a, b, c, d, f, g, h, i].map(|row| u16::from(row[at]));
+            let sum = around.iter().sum::<u16>() + 5 * u16::from(e[at]);
+            // Thirteenths have no half.
+            let smooth = f32::from((sum + 6) / 13);
             let x = blend.blend(f32::from(e[at]), smooth);
             let x = if x > 0.0 { x } else { 0.0 };
             let x = if x < 255.0 { x } else { 255.0 };

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Noise, full_scale, poisson, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
@@ -63,13 +64,9 @@ impl Op for IsoNoise {
         let full = self.full;
         match image.values_mut() {
             ValuesMut::U8(values) => {
-                let pixels = values.as_chunks_mut::<3>().0;
-                let unit: [f32; 256] = std::array::from_fn(|x| x as f32 / 255.0);
+                let (pixels, unit) = (values.as_chunks_mut::<3>().0, std::array::from_fn(|x| x as f32 / 255.0));
                 let noise = Amounts::new(drawn, pixels.iter().map(|pixel| pixel.map(|x| unit[usize::from(x)])));
-                for ((pixel, events), z) in pixels.iter_mut().zip(&luminance).zip(&color) {
-                    let made = noise.spoiled(pixel.map(|x| unit[usize::from(x)]), *events, *z);
-                    *pixel = made.map(|x| (x * 255.0).round_ties_even() as u8);
-                }
+                Bytes { pixels, unit: &unit, events: &luminance, normals: &color, noise }.dispatch();
             }
             ValuesMut::F32(values) => {
                 let pixels = values.as_chunks_mut::<3>().0;
@@ -83,6 +80,36 @@ impl Op for IsoNoise {
         recycle(color, scratch);
         image
     }
+}
+
+/// All pixels of 8 bits.
+struct Bytes<'a> {
+    pixels: &'a mut [[u8; 3]],
+    /// Each of the 256 values, from 0 to 1.
+    unit: &'a [f32; 256],
+    events: &'a [f32],
+    normals: &'a [f32],
+    noise: Amounts,
+}
+
+impl Kernel for Bytes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((pixel, events), z) in self.pixels.iter_mut().zip(self.events).zip(self.normals) {
+            let [r, g, b] = *pixel;
+            let unit = [self.unit[usize::from(r)], self.unit[usize::from(g)], self.unit[usize::from(b)]];
+            let [r, g, b] = self.noise.spoiled(unit, *events, *z);
+            *pixel = [byte(r), byte(g), byte(b)];
+        }
+    }
+}
+
+/// A value from 0 to 1 in 8 bits.
+#[inline(always)]
+fn byte(x: f32) -> u8 {
+    (x * 255.0).round_ties_even() as u8
 }
 
 /// How much noise an image gets.
@@ -117,6 +144,7 @@ impl Amounts {
         }
     }
 
+    #[inline(always)]
     fn spoiled(&self, pixel: [f32; 3], number: f32, z: f32) -> [f32; 3] {
         let events = match self.expected {
             Some(_) if number < self.none => 0.0,
@@ -127,15 +155,18 @@ impl Amounts {
         let hue = (f64::from(hue) + f64::from(z) * self.deviation) as f32;
         let more = events * self.intensity * f64::from(1.0 - lightness);
         let lightness = ((f64::from(lightness) + more) as f32).clamp(0.0, 1.0);
-        rgb([hue, lightness, saturation]).map(|x| x.clamp(0.0, 1.0))
+        let [r, g, b] = rgb([hue, lightness, saturation]);
+        [r.clamp(0.0, 1.0), g.clamp(0.0, 1.0), b.clamp(0.0, 1.0)]
     }
 }
 
+#[inline(always)]
 fn lightness([r, g, b]: [f32; 3]) -> f32 {
     (r.max(g).max(b) + r.min(g).min(b)) * 0.5
 }
 
 /// Hue in degrees, lightness and saturation from 0 to 1.
+#[inline(always)]
 fn hls([r, g, b]: [f32; 3]) -> [f32; 3] {
     let (high, low) = (r.max(g).max(b), r.min(g).min(b));
     let (difference, sum) = (high - low, high + low);
@@ -154,6 +185,7 @@ fn hls([r, g, b]: [f32; 3]) -> [f32; 3] {
 }
 
 /// The way back.
+#[inline(always)]
 fn rgb([hue, lightness, saturation]: [f32; 3]) -> [f32; 3] {
     if saturation == 0.0 {
         return [lightness; 3];
@@ -165,7 +197,8 @@ fn rgb([hue, lightness, saturation]: [f32; 3]) -> [f32; 3] {
     let sector = sixths.floor();
     let part = sixths - sector;
     let (falling, rising) = (low + (high - low) * (1.0 - part), low + (high - low) * part);
-    match sector.rem_euclid(6.0) as i32 {
+    // A cast saturates.
+    match (sector as i32).rem_euclid(6) {
         0 => [high, rising, low],
         1 => [falling, high, low],
         2 => [low, high, rising],
