@@ -132,8 +132,9 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
         let shifted: [[&[u8]; 3]; 3] = rows.map(|row| [0, 1, 2].map(|at| &row[at * channels..at * channels + length]));
         let [[a, b, c], [d, e, f], [g, h, i]] = shifted;
         for at in 0..length {
-            let around = [a, b, c, d, f, g, h, i].map(|row| u16::from(row[at]));
-            let sum = around.iter().sum::<u16>() + 5 * u16::from(e[at]);
+            let above = u16::from(a[at]) + u16::from(b[at]) + u16::from(c[at]);
+            let below = u16::from(g[at]) + u16::from(h[at]) + u16::from(i[at]);
+            let sum = above + u16::from(d[at]) + 5 * u16::from(e[at]) + u16::from(f[at]) + below;
             // Thirteenths have no half.
             let smooth = f32::from((sum + 6) / 13);
             let x = blend.blend(f32::from(e[at]), smooth);
