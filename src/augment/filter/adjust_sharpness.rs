@@ -144,6 +144,7 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
     #[inline(always)]
     #[allow(unsafe_code)]
     fn run(self) {
+<<<<<<< HEAD
         let Bytes { rows: [above, middle, below], channels, columns, out, blend } = self;
         for (((sum, a), b), c) in columns.iter_mut().zip(above).zip(middle).zip(below) {
             *sum = u16::from(*a) + u16::from(*b) + u16::from(*c);
@@ -156,6 +157,19 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
             // SAFETY: from 0 to 255, as below. A checked cast does not become vectors.
             let smooth = unsafe { (sum as f32 * (1.0 / 13.0) + 0.5).to_int_unchecked::<i32>() } as f32;
             let x = blend.blend(f32::from(*x), smooth);
+=======
+        let Bytes { rows, channels, out, blend } = self;
+        let length = out.len();
+        let shifted: [[&[u8]; 3]; 3] = rows.map(|row| [0, 1, 2].map(|at| &row[at * channels..at * channels + length]));
+        let [[a, b, c], [d, e, f], [g, h, i]] = shifted;
+        for at in 0..length {
+            let above = u16::from(a[at]) + u16::from(b[at]) + u16::from(c[at]);
+            let below = u16::from(g[at]) + u16::from(h[at]) + u16::from(i[at]);
+            let sum = above + u16::from(d[at]) + 5 * u16::from(e[at]) + u16::from(f[at]) + below;
+            // Thirteenths have no half.
+            let smooth = f32::from((sum + 6) / 13);
+            let x = blend.blend(f32::from(e[at]), smooth);
+>>>>>>> filter
             let x = if x > 0.0 { x } else { 0.0 };
             let x = if x < 255.0 { x } else { 255.0 };
             // SAFETY: from 0 to 255.

@@ -108,9 +108,7 @@ impl Kernel for Means<'_> {
     #[inline(always)]
     fn run(self) {
         let Means { padded, channels, side, out } = self;
-        let area = (side * side) as f32;
-        // An odd number of values has no half, and none is so near to one that the rounding of the product matters.
-        let rounded = |sum: u32| (sum as f32 * (1.0 / area) + 0.5) as i32 as u8;
+        let weight = 1.0 / (side * side) as f32;
         if side > MOST_ADDED {
             for channel in 0..channels {
                 let columns = || padded.iter().skip(channel).step_by(channels).map(|x| u32::from(*x));
@@ -118,7 +116,7 @@ impl Kernel for Means<'_> {
                 let moving = columns().skip(side - 1).zip(columns());
                 for (to, (next, last)) in out.iter_mut().skip(channel).step_by(channels).zip(moving) {
                     sum += next;
-                    *to = rounded(sum);
+                    *to = rounded(sum, weight);
                     sum -= last;
                 }
             }
@@ -136,13 +134,24 @@ impl Kernel for Means<'_> {
                     sums[lane] += values[lane];
                 }
             }
-            *chunk = sums.map(|sum| rounded(u32::from(sum)));
+            for lane in 0..LANES {
+                chunk[lane] = rounded(u32::from(sums[lane]), weight);
+            }
             at += LANES;
         }
         for (to, at) in rest.iter_mut().zip(at..) {
-            *to = rounded((0..side).map(|column| u32::from(padded[at + column * channels])).sum());
+            *to = rounded((0..side).map(|column| u32::from(padded[at + column * channels])).sum(), weight);
         }
     }
+}
+
+/// The mean of values whose sum is given. An odd number of values has no half, and no sum is so near to one that the rounding of
+/// the product matters.
+#[inline(always)]
+#[allow(unsafe_code)]
+fn rounded(sum: u32, weight: f32) -> u8 {
+    // SAFETY: a mean of values from 0 to 255, and a half. A checked cast does not become vectors.
+    unsafe { (sum as i32 as f32 * weight + 0.5).to_int_unchecked::<i32>() as u8 }
 }
 
 /// Longest side whose sums stay within 16 bits.

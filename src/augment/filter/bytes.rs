@@ -1,4 +1,5 @@
 use crate::augment::op::Scratch;
+use crate::augment::simd::Kernel;
 use crate::image::{Image, Pixels};
 
 /// Applies `f` to an image in 8 bits. Floats from 0 to `full` are rounded to 8 bits (half to even) and made floats again
@@ -15,8 +16,7 @@ pub(in crate::augment) fn through_bytes<'a>(
         Pixels::F32(mut values) => {
             let mut bytes = scratch.bytes(values.len());
             let scale = 255.0 / full;
-            // A cast saturates, and makes 0 of NaN.
-            bytes.iter_mut().zip(&values).for_each(|(to, x)| *to = (x * scale).round_ties_even() as u8);
+            Rounded { values: &values, scale, bytes: &mut bytes }.dispatch();
             let made = f(Image::from_u8(size, channels, bytes), scratch);
             let back = full / 255.0;
             if let Some(bytes) = made.as_u8() {
@@ -24,6 +24,29 @@ pub(in crate::augment) fn through_bytes<'a>(
             }
             scratch.recycle(made);
             Image::from_f32(size, channels, values)
+        }
+    }
+}
+
+/// Floats times a scale, to 8 bits.
+struct Rounded<'a> {
+    values: &'a [f32],
+    scale: f32,
+    bytes: &'a mut [u8],
+}
+
+impl Kernel for Rounded<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn run(self) {
+        for (to, x) in self.bytes.iter_mut().zip(self.values) {
+            let x = x * self.scale;
+            let x = if x > 0.0 { x } else { 0.0 };
+            let x = if x < 255.0 { x } else { 255.0 };
+            // SAFETY: from 0 to 255. A checked cast does not become vectors.
+            *to = unsafe { x.round_ties_even().to_int_unchecked::<i32>() as u8 };
         }
     }
 }

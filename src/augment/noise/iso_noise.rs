@@ -1,8 +1,9 @@
 use feedline_proto::v1;
 use serde::{Deserialize, Serialize};
 
-use super::{Noise, full_scale, poisson, range, recycle};
+use super::{Noise, clamp, full_scale, poisson, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
@@ -59,24 +60,21 @@ impl Op for IsoNoise {
 
     fn apply<'a>(&self, drawn: &Drawn, mut image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let area = image.size().area() as usize;
-        let (luminance, color) = (drawn.luminance.units(area, scratch), drawn.color.normals(area, scratch));
+        let (mut luminance, color) = (drawn.luminance.units(area, scratch), drawn.color.normals(area, scratch));
         let full = self.full;
         match image.values_mut() {
             ValuesMut::U8(values) => {
                 let pixels = values.as_chunks_mut::<3>().0;
                 let unit: [f32; 256] = std::array::from_fn(|x| x as f32 / 255.0);
                 let noise = Amounts::new(drawn, pixels.iter().map(|pixel| pixel.map(|x| unit[usize::from(x)])));
-                for ((pixel, events), z) in pixels.iter_mut().zip(&luminance).zip(&color) {
-                    let made = noise.spoiled(pixel.map(|x| unit[usize::from(x)]), *events, *z);
-                    *pixel = made.map(|x| (x * 255.0).round_ties_even() as u8);
-                }
+                noise.count(&mut luminance);
+                Spoil { pixels, events: &luminance, normals: &color, noise, full: 255.0 }.dispatch();
             }
             ValuesMut::F32(values) => {
                 let pixels = values.as_chunks_mut::<3>().0;
                 let noise = Amounts::new(drawn, pixels.iter().map(|pixel| pixel.map(|x| x / full)));
-                for ((pixel, events), z) in pixels.iter_mut().zip(&luminance).zip(&color) {
-                    *pixel = noise.spoiled(pixel.map(|x| x / full), *events, *z).map(|x| x * full);
-                }
+                noise.count(&mut luminance);
+                Spoil { pixels, events: &luminance, normals: &color, noise, full }.dispatch();
             }
         }
         recycle(luminance, scratch);
@@ -85,15 +83,79 @@ impl Op for IsoNoise {
     }
 }
 
+/// All pixels, some at once: the three channels of each by themselves, and selections in place of branches.
+struct Spoil<'a, T> {
+    pixels: &'a mut [[T; 3]],
+    events: &'a [f32],
+    normals: &'a [f32],
+    noise: Amounts,
+    full: f32,
+}
+
+impl<T: Value> Kernel for Spoil<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Spoil { pixels, events, normals, noise, full } = self;
+        let numbers = events.chunks(LANES).zip(normals.chunks(LANES));
+        for (pixels, (events, normals)) in pixels.chunks_mut(LANES).zip(numbers) {
+            let (mut red, mut green, mut blue) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            let (mut event, mut normal) = ([0.0; LANES], [0.0; LANES]);
+            event[..events.len()].copy_from_slice(events);
+            normal[..normals.len()].copy_from_slice(normals);
+            for (lane, pixel) in pixels.iter().enumerate().take(LANES) {
+                (red[lane], green[lane], blue[lane]) = (pixel[0].float(), pixel[1].float(), pixel[2].float());
+            }
+            for lane in 0..LANES {
+                let pixel = [red[lane] / full, green[lane] / full, blue[lane] / full];
+                let [r, g, b] = noise.spoiled(pixel, event[lane], normal[lane]);
+                (red[lane], green[lane], blue[lane]) = (r * full, g * full, b * full);
+            }
+            for (lane, pixel) in pixels.iter_mut().enumerate().take(LANES) {
+                *pixel = [T::of(red[lane]), T::of(green[lane]), T::of(blue[lane])];
+            }
+        }
+    }
+}
+
+/// A value of an image. Both must be `#[inline(always)]`.
+trait Value: Copy {
+    fn float(self) -> f32;
+    fn of(x: f32) -> Self;
+}
+
+impl Value for u8 {
+    #[inline(always)]
+    fn float(self) -> f32 {
+        f32::from(self)
+    }
+
+    #[inline(always)]
+    fn of(x: f32) -> u8 {
+        x.round_ties_even() as u8
+    }
+}
+
+impl Value for f32 {
+    #[inline(always)]
+    fn float(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn of(x: f32) -> f32 {
+        x
+    }
+}
+
 /// How much noise an image gets.
 struct Amounts {
     /// Of the hue, in degrees.
-    deviation: f64,
-    intensity: f64,
+    deviation: f32,
+    intensity: f32,
     /// Events expected in a pixel; none if the events are given.
     expected: Option<f64>,
-    /// Chance of no event.
-    none: f32,
 }
 
 impl Amounts {
@@ -107,73 +169,91 @@ impl Amounts {
         }
         let mean = sum / f64::max(count, 1.0);
         let deviation = (squares / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt();
-        let expected = (deviation * drawn.intensity).clamp(0.0, MOST_EXPECTED);
         let given = matches!(drawn.luminance, Noise::Given(_));
         Amounts {
-            deviation: drawn.color_shift * drawn.intensity,
-            intensity: drawn.intensity,
-            expected: (!given).then_some(expected),
-            none: libm::exp(-expected) as f32,
+            deviation: (drawn.color_shift * drawn.intensity) as f32,
+            intensity: drawn.intensity as f32,
+            expected: (!given).then_some((deviation * drawn.intensity).clamp(0.0, MOST_EXPECTED)),
         }
     }
 
-    fn spoiled(&self, pixel: [f32; 3], number: f32, z: f32) -> [f32; 3] {
-        let events = match self.expected {
-            Some(_) if number < self.none => 0.0,
-            Some(expected) => poisson::count(expected, number, || 0.0),
-            None => f64::from(number),
-        };
+    /// Makes events of uniform numbers, unless they are events.
+    fn count(&self, numbers: &mut [f32]) {
+        let Some(expected) = self.expected else { return };
+        // That nothing happens is the usual case.
+        let none = libm::exp(-expected);
+        for number in numbers {
+            let quiet = f64::from(*number) < none;
+            *number = if quiet { 0.0 } else { poisson::count(expected, *number, || 0.0) as f32 };
+        }
+    }
+
+    #[inline(always)]
+    fn spoiled(&self, pixel: [f32; 3], events: f32, z: f32) -> [f32; 3] {
         let [hue, lightness, saturation] = hls(pixel);
-        let hue = (f64::from(hue) + f64::from(z) * self.deviation) as f32;
-        let more = events * self.intensity * f64::from(1.0 - lightness);
-        let lightness = ((f64::from(lightness) + more) as f32).clamp(0.0, 1.0);
-        rgb([hue, lightness, saturation]).map(|x| x.clamp(0.0, 1.0))
+        let hue = hue + z * self.deviation;
+        let lightness = unit(lightness + events * self.intensity * (1.0 - lightness));
+        let [r, g, b] = rgb([hue, lightness, saturation]);
+        [unit(r), unit(g), unit(b)]
     }
 }
 
+/// `x` clamped to 0 to 1; NaN is 0.
+#[inline(always)]
+fn unit(x: f32) -> f32 {
+    clamp(x, 1.0)
+}
+
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
 fn lightness([r, g, b]: [f32; 3]) -> f32 {
-    (r.max(g).max(b) + r.min(g).min(b)) * 0.5
+    (greater(greater(r, g), b) + smaller(smaller(r, g), b)) * 0.5
 }
 
 /// Hue in degrees, lightness and saturation from 0 to 1.
+#[inline(always)]
 fn hls([r, g, b]: [f32; 3]) -> [f32; 3] {
-    let (high, low) = (r.max(g).max(b), r.min(g).min(b));
+    let (high, low) = (greater(greater(r, g), b), smaller(smaller(r, g), b));
     let (difference, sum) = (high - low, high + low);
     let lightness = sum * 0.5;
-    if difference <= f32::EPSILON || difference.is_nan() {
-        return [0.0, lightness, 0.0];
-    }
-    let saturation = difference / if lightness < 0.5 { sum } else { 2.0 - high - low };
-    let sixth = 60.0 / difference;
-    let hue = match high {
-        high if high == r => (g - b) * sixth,
-        high if high == g => (b - r) * sixth + 120.0,
-        _ => (r - g) * sixth + 240.0,
-    };
-    [if hue < 0.0 { hue + 360.0 } else { hue }, lightness, saturation]
+    let coloured = difference > f32::EPSILON;
+    let room = if lightness < 0.5 { sum } else { 2.0 - high - low };
+    let saturation = difference / if coloured { room } else { 1.0 };
+    let sixth = 60.0 / if coloured { difference } else { 1.0 };
+    let (of_green, of_blue) = ((b - r) * sixth + 120.0, (r - g) * sixth + 240.0);
+    let hue = if high == g { of_green } else { of_blue };
+    let hue = if high == r { (g - b) * sixth } else { hue };
+    [if coloured { hue } else { 0.0 }, lightness, if coloured { saturation } else { 0.0 }]
 }
 
-/// The way back.
+/// The way back, from a hue of any number of turns.
+#[inline(always)]
 fn rgb([hue, lightness, saturation]: [f32; 3]) -> [f32; 3] {
-    if saturation == 0.0 {
-        return [lightness; 3];
-    }
     let product = lightness * saturation;
     let high = if lightness <= 0.5 { lightness + product } else { lightness + saturation - product };
     let low = 2.0 * lightness - high;
     let sixths = hue * (6.0 / 360.0);
-    let sector = sixths.floor();
-    let part = sixths - sector;
-    let (falling, rising) = (low + (high - low) * (1.0 - part), low + (high - low) * part);
-    match sector.rem_euclid(6.0) as i32 {
-        0 => [high, rising, low],
-        1 => [falling, high, low],
-        2 => [low, high, rising],
-        3 => [low, falling, high],
-        4 => [rising, low, high],
-        _ => [high, low, falling],
-    }
+    let sixths = sixths - 6.0 * (sixths * (1.0 / 6.0)).floor();
+    // How far a channel is from its own hue decides: full up to one sixth, none from two on, in between in between.
+    let channel = |centre: f32| {
+        let away = (sixths - centre).abs();
+        let away = smaller(away, 6.0 - away);
+        low + (high - low) * unit(2.0 - away)
+    };
+    let made = [channel(0.0), channel(2.0), channel(4.0)];
+    if saturation == 0.0 { [lightness; 3] } else { made }
 }
 
 /// Most events that may be expected in a pixel: summed chances go so far.
 const MOST_EXPECTED: f64 = 64.0;
+/// Pixels at once.
+const LANES: usize = 16;

@@ -74,5 +74,5 @@ fn median(source: &Padded, y: usize, at: usize) -> u8 {
     found
 }
 
-/// Values at once.
-const LANES: usize = 64;
+/// Values at once: more would not stay in registers.
+const LANES: usize = 32;

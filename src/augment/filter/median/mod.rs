@@ -35,8 +35,8 @@ pub(super) fn filter_at(
     let mut sorted = scratch.bytes(if side <= 5 { stride * side } else { 0 });
     for (y, out) in values.chunks_exact_mut(stride - source.margin()).enumerate() {
         match side {
-            3 => network::Three { rows: source.rows(y), channels, sorted: &mut sorted, out }.run_at(level),
-            5 => network::Five { rows: source.rows(y), channels, sorted: &mut sorted, out }.run_at(level),
+            3 => network::Network::<3> { rows: source.rows(y), channels, sorted: &mut sorted, out }.run_at(level),
+            5 => network::Network::<5> { rows: source.rows(y), channels, sorted: &mut sorted, out }.run_at(level),
             7..=15 => bisection::Bisection { source: &source, y, out }.run_at(level),
             _ => histogram::row(&source, y, out),
         }
