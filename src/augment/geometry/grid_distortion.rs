@@ -35,13 +35,13 @@ keypoints go where their pixels go; albumentations finds both by drawing and war
 
 pub(in crate::augment) fn from_message(message: &v1::GridDistortion, input: Form) -> Result<Built, Refusal> {
     let least = input.smallest.width.min(input.smallest.height);
-    if message.num_steps == 0 || message.num_steps > least {
-        let expected = format!("1 to {least}, the shortest side");
-        return Err(Refusal::new("num_steps", message.num_steps, expected));
+    let steps = message.num_steps.unwrap_or(5);
+    if steps == 0 || steps > least {
+        return Err(Refusal::new("num_steps", steps, format!("1 to {least}, the shortest side")));
     }
     let filter = (message.filter, Filter::Bilinear);
     let op = GridDistortion {
-        steps: message.num_steps,
+        steps,
         distort: range("distort", &message.distort)?,
         normalized: message.normalized.unwrap_or(true),
         warping: Warping::new(filter, message.border, &message.fill, message.fill_mask, input)?,

@@ -34,7 +34,7 @@ pub(in crate::augment) fn from_message(message: &v1::RandomIouCrop, input: Form)
         scale,
         ratio: range("ratio", &message.ratio)?,
         overlaps: message.min_iou.clone(),
-        trials: message.trials,
+        trials: message.trials.unwrap_or(40),
     };
     let least = |side: u32| ((f64::from(side) * scale[0]) as u32).clamp(1, side);
     let smallest = Size::new(least(input.smallest.width), least(input.smallest.height));
