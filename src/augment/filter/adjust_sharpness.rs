@@ -68,18 +68,16 @@ impl Op for AdjustSharpness {
             ValuesMut::U8(values) => {
                 let mut source = scratch.bytes(values.len());
                 source.copy_from_slice(values);
-                let mut columns = vec![0; width];
                 for y in 1..height - 1 {
                     let rows = [y - 1, y, y + 1].map(|y| &source[y * width..(y + 1) * width]);
                     let out = &mut values[y * width + channels..(y + 1) * width - channels];
-                    let columns = &mut columns;
                     match self.method {
                         SharpnessMethod::Pillow => {
-                            Bytes { rows, channels, columns, out, blend: Pillow(factor as f32) }.dispatch()
+                            Bytes { rows, channels, out, blend: Pillow(factor as f32) }.dispatch()
                         }
                         _ => {
                             let blend = Torchvision((1.0 - factor) as f32);
-                            Bytes { rows, channels, columns, out, blend }.dispatch();
+                            Bytes { rows, channels, out, blend }.dispatch();
                         }
                     }
                 }
@@ -132,8 +130,6 @@ impl Blend for Pillow {
 struct Bytes<'a, B> {
     rows: [&'a [u8]; 3],
     channels: usize,
-    /// As many values as a row, of any content.
-    columns: &'a mut [u16],
     out: &'a mut [u8],
     blend: B,
 }
@@ -144,20 +140,6 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
     #[inline(always)]
     #[allow(unsafe_code)]
     fn run(self) {
-<<<<<<< HEAD
-        let Bytes { rows: [above, middle, below], channels, columns, out, blend } = self;
-        for (((sum, a), b), c) in columns.iter_mut().zip(above).zip(middle).zip(below) {
-            *sum = u16::from(*a) + u16::from(*b) + u16::from(*c);
-        }
-        let columns = &*columns;
-        let (left, right) = (&columns[channels..], &columns[2 * channels..]);
-        for ((((out, a), b), c), x) in out.iter_mut().zip(columns).zip(left).zip(right).zip(&middle[channels..]) {
-            let sum = i32::from(*a) + i32::from(*b) + i32::from(*c) + 4 * i32::from(*x);
-            // Thirteenths have no half, and no float is so near to one that the rounding of the product matters.
-            // SAFETY: from 0 to 255, as below. A checked cast does not become vectors.
-            let smooth = unsafe { (sum as f32 * (1.0 / 13.0) + 0.5).to_int_unchecked::<i32>() } as f32;
-            let x = blend.blend(f32::from(*x), smooth);
-=======
         let Bytes { rows, channels, out, blend } = self;
         let length = out.len();
         let shifted: [[&[u8]; 3]; 3] = rows.map(|row| [0, 1, 2].map(|at| &row[at * channels..at * channels + length]));
@@ -169,11 +151,10 @@ impl<B: Blend> Kernel for Bytes<'_, B> {
             // Thirteenths have no half.
             let smooth = f32::from((sum + 6) / 13);
             let x = blend.blend(f32::from(e[at]), smooth);
->>>>>>> filter
             let x = if x > 0.0 { x } else { 0.0 };
             let x = if x < 255.0 { x } else { 255.0 };
-            // SAFETY: from 0 to 255.
-            *out = unsafe { x.to_int_unchecked::<i32>() as u8 };
+            // SAFETY: from 0 to 255. A checked cast does not become vectors.
+            out[at] = unsafe { x.to_int_unchecked::<i32>() as u8 };
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::sample::{Field, Mask, Sample};
 /// Where the pixels of a row come from, in fixed point.
 mod place;
 
+/// Where a lens looks.
+mod bend;
+
 /// Pixels with what is beyond their edges.
 mod source;
 
@@ -27,6 +30,7 @@ mod rgb;
 /// Warps by torch's arithmetic.
 mod torch;
 
+pub(super) use bend::Bend;
 pub(super) use torch::Grid;
 
 use mix::Fill;
@@ -63,6 +67,8 @@ pub(super) enum Backward<'f> {
     Projective([f64; 9]),
     /// Pixel by pixel.
     Field(&'f Field),
+    /// As a lens says.
+    Bend(Bend),
     /// The columns and rows of all rows and columns.
     Lines(&'f [f32], &'f [f32]),
 }

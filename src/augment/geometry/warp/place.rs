@@ -55,6 +55,12 @@ impl<'b> Places<'b> {
                 self.x.iter_mut().zip(from_x).for_each(|(x, from)| *x = place(*from, whole));
                 self.y.iter_mut().zip(from_y).for_each(|(y, from)| *y = place(*from, whole));
             }
+            Backward::Bend(bend) => {
+                for (column, (x, y)) in (0_u32..).zip(self.x.iter_mut().zip(&mut self.y)) {
+                    let (from_x, from_y) = bend.source(column, row as u32);
+                    (*x, *y) = (place(from_x, whole), place(from_y, whole));
+                }
+            }
             Backward::Lines(columns, rows) => {
                 if row == 0 {
                     self.x.iter_mut().zip(*columns).for_each(|(x, from)| *x = place(*from, whole));
