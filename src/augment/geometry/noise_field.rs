@@ -1,17 +1,21 @@
 use super::crop::Border;
+use crate::augment::noise::Noise;
+use crate::augment::op::Scratch;
 use crate::augment::simd::Kernel;
 use crate::image::Size;
-use crate::seed::{Key, Purpose};
 
 /// `count` fields of noise from -1 to 1, of a size each: uniform, or normal and divided by the largest absolute value of all.
 pub(super) fn noise(seed: u64, size: Size, gaussian: bool, count: usize) -> Vec<Vec<f32>> {
-    let mut rng = Key { seed, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op }.rng();
-    let area = size.area() as usize;
-    let mut fields: Vec<Vec<f32>> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let values = (0..area).map(|_| if gaussian { rng.normal() } else { rng.uniform([-1.0, 1.0]) } as f32);
-        fields.push(values.collect());
+    let (area, numbers) = (size.area() as usize, Noise::Seed(seed));
+    let mut scratch = Scratch::default();
+    let mut values = match gaussian {
+        true => numbers.normals(area * count, &mut scratch),
+        false => numbers.units(area * count, &mut scratch),
+    };
+    if !gaussian {
+        values.iter_mut().for_each(|x| *x = *x * 2.0 - 1.0);
     }
+    let mut fields: Vec<Vec<f32>> = values.chunks_exact(area.max(1)).map(<[f32]>::to_vec).collect();
     if gaussian {
         let most = fields.iter().flatten().fold(0.0_f32, |most, x| most.max(x.abs()));
         if most > 1e-6 {

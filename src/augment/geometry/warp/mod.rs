@@ -201,7 +201,7 @@ fn fill<T: Value>(values: &[T], from: Size, places: &mut Places<'_>, out: &mut [
 /// Three channels of 8 bits.
 fn fill_rgb(source: Source<'_, u8, 3>, places: &mut Places<'_>, out: &mut [[u8; 3]]) {
     #[cfg(target_arch = "x86_64")]
-    if places.filter != Filter::Nearest && Level::current() >= Level::Avx2 {
+    if places.filter != Filter::Nearest && Level::current() >= Level::Avx2 && source.pixels.len() < rgb::MOST_PIXELS {
         // SAFETY: no level is current that the processor does not have, and this one has AVX2.
         #[allow(unsafe_code)]
         unsafe {

@@ -74,9 +74,14 @@ impl<'b> Places<'b> {
 
 /// A place in whole pixels or in 1/32 of one.
 #[inline(always)]
+#[allow(unsafe_code)]
 fn place(x: f32, whole: bool) -> i32 {
     let parts = if whole { 1.0 } else { 32.0 };
-    (x * parts).round_ties_even().clamp(-FAR as f32, FAR as f32) as i32
+    let x = (x * parts).round_ties_even();
+    let x = if x > -FAR as f32 { x } else { -FAR as f32 };
+    let x = if x < FAR as f32 { x } else { FAR as f32 };
+    // SAFETY: from -2^29 to 2^29, and what was no number is -2^29. A checked cast does not become vectors.
+    unsafe { x.to_int_unchecked() }
 }
 
 #[inline(always)]
@@ -87,8 +92,13 @@ fn shifted(steps: &[i32], start: i32, bits: i32, out: &mut [i32]) {
 
 /// The nearest whole number, as far away as can be told apart.
 #[inline(always)]
+#[allow(unsafe_code)]
 fn fixed(x: f64) -> i32 {
-    x.round_ties_even().clamp(-FAR, FAR) as i32
+    let x = x.round_ties_even();
+    let x = if x > -FAR { x } else { -FAR };
+    let x = if x < FAR { x } else { FAR };
+    // SAFETY: as in `place`.
+    unsafe { x.to_int_unchecked() }
 }
 
 /// 2^29: half a million pixels in 1/1024.

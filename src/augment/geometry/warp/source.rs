@@ -50,6 +50,10 @@ impl<'s, T: Value, const C: usize> Source<'s, T, C> {
     #[cold]
     #[inline(never)]
     fn square_beyond<const N: usize>(&self, x: i32, y: i32) -> [[[T; C]; N]; N] {
+        let misses = |at: i32, length: u32| at <= -(N as i32) || i64::from(at) >= i64::from(length);
+        if self.border == Border::Constant && (misses(x, self.size.width) || misses(y, self.size.height)) {
+            return [[self.fill; N]; N];
+        }
         std::array::from_fn(|row| {
             std::array::from_fn(|column| self.at(x.saturating_add(column as i32), y.saturating_add(row as i32)))
         })
