@@ -8,7 +8,7 @@ use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics};
 use super::views::ViewGroup;
 use crate::augment::Scratch;
-use crate::batch::{Mixed, paste};
+use crate::batch::{Marks, Mixed, Pasted, paste, paste_pixels, paste_shifted};
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
 use crate::sample::{Mask, Sample};
@@ -151,7 +151,7 @@ impl Worker {
         }
         scratch.recycle(sample.image);
         let size = first_size.unwrap_or(recipe.largest());
-        making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c, marks });
+        making.row_done(row, RowDone { label, partner_labels: Vec::new(), chosen: found.chosen, size, crc32c, marks });
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
     }
@@ -160,45 +160,65 @@ impl Worker {
         let mut clock = Clock::start();
         // A row that could not be made has noted why.
         let Some(own) = making.staged(row) else { return Ok(()) };
-        let partner = match making.rows[row].mix {
-            None => None,
-            Some((mix, partner)) => match making.staged(partner) {
+        let (how, partners) = match &making.rows[row].mix {
+            None => (None, Vec::new()),
+            Some((mix, partners)) => match partners.iter().map(|partner| making.staged(*partner)).collect() {
                 None => return Ok(()),
-                Some(partner) => Some((mix, partner)),
+                Some(partners) => (Some(mix.how), partners),
             },
         };
+        let pasted = pasted(how, &partners);
         let writer = &making.form.writers[0];
         let size = own.views.first().map_or(making.recipe.largest(), Image::size);
         let crc32c = making.write_row(0, row, |slot| {
             let mut rest = &mut slot[..];
             for (view, image) in own.views.iter().enumerate() {
-                let with = partner.and_then(|(mix, partner)| Some((mix, partner.views.get(view)?)));
-                rest = write(making, 0, rest, size, |out| match with {
-                    None => writer.write(image, out),
-                    Some((mix, partner)) => match mix.how {
-                        Mixed::MixUp => writer.write_blend(image, partner, mix.weight as f32, out),
-                        Mixed::CutMix(window) => {
-                            let mut image = self.copy(image);
-                            paste(&mut image, partner, window);
-                            writer.write(&image, out);
-                            self.scratch.recycle(image);
+                let others: Vec<&Image<'_>> =
+                    partners.iter().filter_map(|partner: &&Staged| partner.views.get(view)).collect();
+                rest = write(making, 0, rest, size, |out| match (how, &others[..]) {
+                    (Some(Mixed::MixUp(weight)), [partner]) => {
+                        writer.write_blend(image, partner, weight as f32, out);
+                    }
+                    (Some(how), [first, ..]) => {
+                        let mut mixed = self.copy(image);
+                        match how {
+                            Mixed::CutMix(window) => paste(&mut mixed, first, window),
+                            Mixed::Mosaic(mosaic) => {
+                                for (part, quadrant) in [image].iter().chain(&others).zip(mosaic.quadrants(size)) {
+                                    paste_shifted(&mut mixed, part, quadrant.window, quadrant.at);
+                                }
+                            }
+                            Mixed::CopyPaste(..) => {
+                                paste_pixels(&mut mixed, first, pasted.as_ref().map_or(&[], Pasted::pixels));
+                            }
+                            // Written above: it has no image of its own.
+                            Mixed::MixUp(_) => {}
                         }
-                    },
+                        writer.write(&mixed, out);
+                        self.scratch.recycle(mixed);
+                    }
+                    _ => writer.write(image, out),
                 });
             }
             let unwritten = rest.len();
             crc32c::crc32c(&slot[..slot.len() - unwritten])
         })?;
         if let Some(chosen) = making.noted(row) {
-            let partner_label = partner.map(|(_, partner)| partner.label);
-            let with = partner.and_then(|(mix, partner)| Some((mix.how, partner.marks.as_ref()?)));
-            let marks = own.marks.as_ref().map(|own| match with {
-                None => own.clone(),
-                Some((Mixed::MixUp, partner)) => own.blended(partner),
-                Some((Mixed::CutMix(window), partner)) => own.pasted(partner, window, &making.recipe.targets.rules),
+            let partner_labels = partners.iter().map(|partner| partner.label).collect();
+            let others: Vec<&Marks> = partners.iter().filter_map(|partner| partner.marks.as_ref()).collect();
+            let rules = &making.recipe.targets.rules;
+            let marks = own.marks.as_ref().map(|own| match (how, &others[..]) {
+                (Some(Mixed::MixUp(_)), [partner]) => own.blended(partner),
+                (Some(Mixed::CutMix(window)), [partner]) => own.pasted(partner, window, rules),
+                (Some(Mixed::Mosaic(mosaic)), [b, c, d]) => Marks::of_mosaic([own, b, c, d], &mosaic, rules),
+                (Some(Mixed::CopyPaste(..)), [partner]) => match &pasted {
+                    Some(pasted) => own.with_objects(partner, pasted, rules),
+                    None => own.clone(),
+                },
+                _ => own.clone(),
             });
             let (label, crc32c) = (own.label, vec![crc32c]);
-            making.row_done(row, RowDone { label, partner_label, chosen, size, crc32c, marks });
+            making.row_done(row, RowDone { label, partner_labels, chosen, size, crc32c, marks });
         }
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
@@ -332,6 +352,14 @@ impl Worker {
                 Err(error)
             }
         }
+    }
+}
+
+/// What is pasted, if it is objects.
+fn pasted(how: Option<Mixed>, partners: &[&Staged]) -> Option<Pasted> {
+    match how {
+        Some(Mixed::CopyPaste(objects, key)) => Some(objects.draw(key, partners.first()?.marks.as_ref()?)),
+        _ => None,
     }
 }
 
