@@ -10,7 +10,7 @@ use super::views::ViewGroup;
 use crate::augment::Scratch;
 use crate::batch::{Marks, Mixed, Pasted, paste, paste_pixels, paste_shifted};
 use crate::decode::{self, DecodeError, Decoder, Limits};
-use crate::image::{Image, Pixels, Size};
+use crate::image::{Image, Pixels, Size, ValuesMut};
 use crate::sample::{Mask, Sample};
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
@@ -180,7 +180,11 @@ impl Worker {
                         writer.write_blend(image, partner, weight as f32, out);
                     }
                     (Some(how), [first, ..]) => {
-                        let mut mixed = self.copy(image);
+                        let mut mixed = match how {
+                            // Its quadrants cover everything.
+                            Mixed::Mosaic(_) => self.like(image),
+                            _ => self.copy(image),
+                        };
                         match how {
                             Mixed::CutMix(window) => paste(&mut mixed, first, window),
                             Mixed::Mosaic(mosaic) => {
@@ -224,19 +228,23 @@ impl Worker {
         Ok(())
     }
 
-    fn copy(&mut self, image: &Image<'_>) -> Image<'static> {
+    /// An image of the form of `image`, of any content.
+    fn like(&mut self, image: &Image<'_>) -> Image<'static> {
         match image.pixels() {
-            Pixels::U8(values) => {
-                let mut copy = self.scratch.bytes(values.len());
-                copy.copy_from_slice(values);
-                Image::from_u8(image.size(), image.channels(), copy)
-            }
-            Pixels::F32(values) => {
-                let mut copy = self.scratch.floats(values.len());
-                copy.copy_from_slice(values);
-                Image::from_f32(image.size(), image.channels(), copy)
-            }
+            Pixels::U8(values) => Image::from_u8(image.size(), image.channels(), self.scratch.bytes(values.len())),
+            Pixels::F32(values) => Image::from_f32(image.size(), image.channels(), self.scratch.floats(values.len())),
         }
+    }
+
+    fn copy(&mut self, image: &Image<'_>) -> Image<'static> {
+        let mut copy = self.like(image);
+        match (copy.values_mut(), image.pixels()) {
+            (ValuesMut::U8(copy), Pixels::U8(values)) => copy.copy_from_slice(values),
+            (ValuesMut::F32(copy), Pixels::F32(values)) => copy.copy_from_slice(values),
+            // It is of one type with the image.
+            _ => {}
+        }
+        copy
     }
 
     /// The pixels of a sample, or of the one that takes its place if it is damaged and that is wanted.
