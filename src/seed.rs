@@ -19,6 +19,8 @@ pub enum Purpose {
     MixBatch = 4,
     /// The fixed order that slices run over. Seed, epoch and position 0.
     Slice = 5,
+    /// Which objects of its partner are pasted into a row. Position of the row.
+    MixObjects = 6,
 }
 
 /// All that a generator depends on, and the only thing. Equal keys give equal draws, on every machine, for ever.

@@ -152,7 +152,7 @@ fn two_ranks_pull_every_sample_once_with_its_own_label() {
     std::fs::write(&ops, "ops = [{ resize = { height = 16, width = 16 } }]").expect("a file");
     let expected: BTreeMap<i64, i64> = (0..96).map(|sample| (sample, sample / 16)).collect();
     // The labels of mixed rows are soft; what is printed is the row's own class.
-    for mix in ["none", "cutmix", "mixup"] {
+    for mix in ["none", "cutmix", "mixup", "mosaic"] {
         let mut all = Vec::new();
         for rank in ["0", "1"] {
             let args = ["pull", &server.address, "--json", "--world-size", "2", "--rank", rank, "--batch-size", "10"];

@@ -64,7 +64,7 @@ fn a_command_line_that_can_not_be_meant_ends_with_2() {
         (&["pull", "x:1", "--batch-size", "4000000000", "--world-size", "2"], &["--batch-size times --world-size"]),
         (&["pull", "x:1", "--count", "1", "--epochs", "1"], &["cannot be used with"]),
         (&["pull", "x:1", "--dtype", "float"], &["expected u8, f16, bf16 or f32"]),
-        (&["pull", "x:1", "--mix", "both"], &["expected none, cutmix or mixup"]),
+        (&["pull", "x:1", "--mix", "both"], &["expected none, cutmix, mixup or mosaic"]),
         (&["frob"], &["unrecognized subcommand 'frob'"]),
     ] {
         fails(2, args, says);

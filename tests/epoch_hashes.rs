@@ -39,6 +39,7 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
     let batch = v1::DrawPer::Batch.into();
     let cutmix_per_batch = Kind::Cutmix(v1::CutMix { per: batch, alpha: Some(0.5), p: Some(0.5) });
     let mixup_per_batch = Kind::Mixup(v1::MixUp { per: batch, alpha: Some(0.4), p: Some(0.5) });
+    let mosaic_per_batch = Kind::Mosaic(v1::Mosaic { per: batch, p: Some(0.5), center_range: vec![0.1, 0.6] });
     let grouped = v1::Mixing { kind: Some(cutmix()), group_size: Some(3), ..Default::default() };
     let cutmix_or_mixup = Kind::CutmixOrMixup(v1::CutMixOrMixUp { switch_prob: Some(0.3), ..Default::default() });
     let smoothed =
@@ -68,6 +69,8 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
         ("small in three copies", v1::LoaderSpec { views: Some(copies), ..small_spec(20) }),
         ("ten crops", v1::LoaderSpec { views: Some(ten_crops), ..small_spec(20) }),
         ("small mixup per batch", mixed(small_spec(20), mixup_per_batch)),
+        ("small mosaic", mixed(small_spec(20), mosaic())),
+        ("small mosaic per batch", mixed(small_spec(20), mosaic_per_batch)),
         ("small short", ended(v1::LastBatch::Short)),
         ("small drop", ended(v1::LastBatch::Drop)),
         ("small wrap", ended(v1::LastBatch::Wrap)),

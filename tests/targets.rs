@@ -13,6 +13,9 @@ mod common;
 #[path = "targets/batches.rs"]
 mod batches;
 
+#[path = "targets/mixing.rs"]
+mod mixing;
+
 use batches::{Row, png, rows};
 use common::{engine, from, hash, loaded, made, mixed, rank, spec_of};
 
@@ -181,14 +184,25 @@ fn rules_decide_which_boxes_stay() {
 
 #[test]
 fn rows_of_a_step_do_not_depend_on_ranks_threads_or_where_a_stream_began() {
-    for spec in [all_targets(spec_of(moving_ops(), 8)), mixed(all_targets(spec_of(moving_ops(), 8)), common::cutmix())]
-    {
+    let plain = || all_targets(spec_of(moving_ops(), 8));
+    let boxes_and_masks =
+        v1::LoaderSpec { targets: vec![v1::Target::Boxes.into(), v1::Target::Mask.into()], ..plain() };
+    let copy_paste = mixing::copy_paste(1.0, 10);
+    for spec in [
+        plain(),
+        mixed(plain(), common::cutmix()),
+        mixed(plain(), common::mosaic()),
+        mixed(boxes_and_masks, copy_paste),
+    ] {
         let engine = engine(dataset(), 3);
         let whole = made(&engine, &spec, &rank(0, 1), &bytes(from(0, 0, 6)));
-        let ranks: Vec<_> = (0..4).map(|own| made(&engine, &spec, &rank(own, 4), &bytes(from(0, 0, 6)))).collect();
-        for (step, batch) in whole.iter().enumerate() {
-            let parts: Vec<Row> = ranks.iter().flat_map(|rank| rows(&rank[step])).collect();
-            assert_eq!(rows(batch), parts, "step {step}");
+        for world in [2, 4] {
+            let of = |own| made(&engine, &spec, &rank(own, world), &bytes(from(0, 0, 6)));
+            let ranks: Vec<_> = (0..world).map(of).collect();
+            for (step, batch) in whole.iter().enumerate() {
+                let parts: Vec<Row> = ranks.iter().flat_map(|rank| rows(&rank[step])).collect();
+                assert_eq!(rows(batch), parts, "step {step} of {world} ranks");
+            }
         }
         let resumed = made(&common::engine(dataset(), 1), &spec, &rank(0, 1), &bytes(from(1, 1, 2)));
         let hashes = |batches: &[Arc<_>]| -> Vec<String> {

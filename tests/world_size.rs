@@ -58,8 +58,8 @@ fn a_global_batch_is_the_same_for_world_size_1_and_2_and_4() {
 #[test]
 fn a_mixed_global_batch_is_the_same_when_ranks_cut_the_mixing_groups() {
     // Ranks of 10 and of 5 rows cut groups of 16, and the short batch's differently; groups of 3 are cut everywhere.
-    for kind in [cutmix(), mixup()] {
-        assert_equal_for(&[2, 4], &mixed(small_spec(20), kind), &from(0, 3, 3));
+    for kind in [cutmix(), mixup(), mosaic()] {
+        assert_equal_for(&[2, 4], &mixed(small_spec(20), kind.clone()), &from(0, 3, 3));
         let mut spec = mixed(small_spec(20), kind);
         spec.mixing.as_mut().expect("mixed").group_size = Some(3);
         assert_equal_for(&[4], &spec, &from(0, 4, 2));
@@ -71,7 +71,8 @@ fn a_global_batch_mixed_once_per_batch_is_the_same_for_every_world_size() {
     let per = v1::DrawPer::Batch.into();
     let cutmix = v1::mixing::Kind::Cutmix(v1::CutMix { per, ..Default::default() });
     let mixup = v1::mixing::Kind::Mixup(v1::MixUp { per, ..Default::default() });
-    for kind in [cutmix, mixup] {
+    let mosaic = v1::mixing::Kind::Mosaic(v1::Mosaic { per, ..Default::default() });
+    for kind in [cutmix, mixup, mosaic] {
         assert_equal_for(&[2, 4], &mixed(small_spec(20), kind), &from(1, 3, 2));
     }
 }

@@ -95,7 +95,7 @@ fn parse(text: &str) -> Option<v1::Pipeline> {
 }
 
 /// Examples of what has no file of its own among the ops.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 9] = [
     (
         "sequence",
         "ops = [\n  { sequence = { p = 0.5, ops = [\n    { grayscale = {} },\n    { contrast = { factor = [0.5, 1.5] } },\n  ] } },\n]\n",
@@ -118,6 +118,8 @@ const OTHERS: [(&str, &str); 7] = [
     ),
     ("cutmix", "[mixing]\ncutmix = { alpha = 1.0, p = 0.5 }\n"),
     ("mixup", "[mixing]\nmixup = { alpha = 0.2 }\n"),
+    ("mosaic", "targets = [\"boxes\"]\nbox_rules = { min_visibility = 0.1 }\n\n[mixing]\nmosaic = { p = 0.5 }\n"),
+    ("copy_paste", "targets = [\"boxes\", \"mask\"]\n\n[mixing]\ncopy_paste = { max_objects = 5 }\n"),
 ];
 
 #[cfg(test)]

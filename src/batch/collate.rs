@@ -126,26 +126,77 @@ impl<T> Tables<T> {
 
 /// Pastes the window of `from` over the same window of `onto`; both of one size and type.
 pub fn paste(onto: &mut Image<'_>, from: &Image<'_>, window: Window) {
+    paste_shifted(onto, from, window, (window.x, window.y));
+}
+
+/// Pastes what begins at `at` in `from` over the window of `onto`; both of one size and type.
+pub fn paste_shifted(onto: &mut Image<'_>, from: &Image<'_>, window: Window, at: (u32, u32)) {
+    let width = onto.size().width;
+    on_pixels(onto, from, Shifted { width, window, at });
+}
+
+/// Pastes the pixels of `from` that `which` has over those of `onto`; both of one size and type.
+pub fn paste_pixels(onto: &mut Image<'_>, from: &Image<'_>, which: &[bool]) {
+    on_pixels(onto, from, Which(which));
+}
+
+/// Something done with the pixels of two images of one type, whatever the type is.
+trait OnPixels {
+    fn run<T: Copy>(self, onto: &mut [T], from: &[T]);
+}
+
+fn on_pixels(onto: &mut Image<'_>, from: &Image<'_>, what: impl OnPixels) {
     use crate::image::ValuesMut;
-    fn rows<T: Copy>(onto: &mut [T], from: &[T], width: usize, window: Window) {
-        for y in window.y as usize..(window.y + window.size.height) as usize {
-            let start = y * width + window.x as usize;
-            let span = start..start + window.size.width as usize;
-            onto[span.clone()].copy_from_slice(&from[span]);
-        }
-    }
     let channels = onto.channels();
-    let width = onto.size().width as usize;
     match (onto.values_mut(), from.pixels()) {
         (ValuesMut::U8(onto), Pixels::U8(from)) if channels == 3 => {
-            rows(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0, width, window);
+            what.run(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0);
         }
-        (ValuesMut::U8(onto), Pixels::U8(from)) => rows(onto, from, width, window),
+        (ValuesMut::U8(onto), Pixels::U8(from)) => what.run(onto, from),
         (ValuesMut::F32(onto), Pixels::F32(from)) if channels == 3 => {
-            rows(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0, width, window);
+            what.run(onto.as_chunks_mut::<3>().0, from.as_chunks::<3>().0);
         }
-        (ValuesMut::F32(onto), Pixels::F32(from)) => rows(onto, from, width, window),
+        (ValuesMut::F32(onto), Pixels::F32(from)) => what.run(onto, from),
         _ => {}
+    }
+}
+
+struct Shifted {
+    width: u32,
+    window: Window,
+    at: (u32, u32),
+}
+
+impl OnPixels for Shifted {
+    fn run<T: Copy>(self, onto: &mut [T], from: &[T]) {
+        shifted(onto, from, self.width, self.window, self.at);
+    }
+}
+
+struct Which<'a>(&'a [bool]);
+
+impl OnPixels for Which<'_> {
+    fn run<T: Copy>(self, onto: &mut [T], from: &[T]) {
+        which(onto, from, self.0);
+    }
+}
+
+/// [`paste_shifted`] of pixels in rows of `width`.
+pub(super) fn shifted<T: Copy>(onto: &mut [T], from: &[T], width: u32, window: Window, (x, y): (u32, u32)) {
+    let start = |x: u32, y: u32| y as usize * width as usize + x as usize;
+    let length = window.size.width as usize;
+    for row in 0..window.size.height {
+        let (to, from_row) = (start(window.x, window.y + row), start(x, y + row));
+        onto[to..to + length].copy_from_slice(&from[from_row..from_row + length]);
+    }
+}
+
+/// [`paste_pixels`] of pixels.
+pub(super) fn which<T: Copy>(onto: &mut [T], from: &[T], which: &[bool]) {
+    for ((onto, from), which) in onto.iter_mut().zip(from).zip(which) {
+        if *which {
+            *onto = *from;
+        }
     }
 }
 

@@ -249,7 +249,7 @@ fn deferred(recipe: &Recipe) -> Vec<&'static str> {
 /// What becomes of the row after its ops and before those that are deferred.
 fn then(recipe: &Recipe) -> Vec<&'static str> {
     let views = recipe.spec.views.is_some().then_some("its views are made");
-    let mixing = recipe.mixing.is_some().then_some("it may be mixed with another row");
+    let mixing = recipe.mixing.is_some().then_some("it may be mixed with other rows");
     views.into_iter().chain(mixing).collect()
 }
 

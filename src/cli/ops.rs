@@ -85,7 +85,11 @@ fn shown(kind: Kind, described: &Described) -> Shown<'_> {
     let name = described.name.as_str();
     let entry = catalogue::entry(name);
     let targets = match (kind, &entry) {
-        (Kind::Mixing, _) => Some(vec!["image", "label"]),
+        (Kind::Mixing, _) => Some(match name {
+            "copy_paste" => vec!["image", "boxes", "mask"],
+            "cutmix" | "mosaic" => vec!["image", "label", "boxes", "mask", "keypoints"],
+            _ => vec!["image", "label", "boxes", "keypoints"],
+        }),
         (_, Some(entry)) => Some(match entry.targets {
             Targets::Image => vec!["image"],
             Targets::All => vec!["image", "boxes", "mask", "keypoints"],
@@ -155,7 +159,6 @@ fn changes(op: &Shown<'_>) -> &'static str {
     match op.targets.as_ref().map(Vec::len) {
         None => "-",
         Some(1) => "image",
-        Some(2) => "image, label",
         Some(_) => "all",
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct SpecArgs {
     /// What becomes of the last, incomplete batch: drop, short or wrap [default: drop if shuffled, short if sequential]
     #[arg(long, value_name = "END", value_parser = last_batch)]
     last_batch: Option<v1::LastBatch>,
-    /// Mixing of rows: none, cutmix or mixup [default: none]
+    /// Mixing of rows: none, cutmix, mixup or mosaic [default: none]
     #[arg(long, value_name = "KIND", value_parser = mix)]
     mix: Option<Mix>,
 }
@@ -62,6 +62,7 @@ enum Mix {
     None,
     Cut,
     Up,
+    Mosaic,
 }
 
 fn order(text: &str) -> Result<v1::Order, String> {
@@ -86,7 +87,8 @@ fn mix(text: &str) -> Result<Mix, String> {
         "none" => Ok(Mix::None),
         "cutmix" => Ok(Mix::Cut),
         "mixup" => Ok(Mix::Up),
-        _ => Err("expected none, cutmix or mixup".into()),
+        "mosaic" => Ok(Mix::Mosaic),
+        _ => Err("expected none, cutmix, mixup or mosaic".into()),
     }
 }
 
@@ -162,6 +164,7 @@ impl SpecArgs {
             Some(Mix::None) => spec.mixing = None,
             Some(Mix::Cut) => spec.mixing = kind(v1::mixing::Kind::Cutmix(v1::CutMix::default())),
             Some(Mix::Up) => spec.mixing = kind(v1::mixing::Kind::Mixup(v1::MixUp::default())),
+            Some(Mix::Mosaic) => spec.mixing = kind(v1::mixing::Kind::Mosaic(v1::Mosaic::default())),
         }
         Ok(spec)
     }

@@ -89,8 +89,8 @@ pub(super) struct RowPlan {
     pub(super) position: u64,
     /// Index of its sample in the split.
     pub(super) sample: u64,
-    /// Its mix, and where among the rows the partner is.
-    pub(super) mix: Option<(Mix, usize)>,
+    /// Its mix, and where among the rows the partners are.
+    pub(super) mix: Option<(Mix, Vec<usize>)>,
 }
 
 /// Which sample is in a row, and if it took another's place, whose and why.
@@ -113,7 +113,8 @@ pub(super) struct Staged {
 /// What is known of a row when it is written.
 pub(super) struct RowDone {
     pub(super) label: i64,
-    pub(super) partner_label: Option<i64>,
+    /// Labels of those that it is mixed with.
+    pub(super) partner_labels: Vec<i64>,
     pub(super) chosen: Chosen,
     /// Size of the first group's images.
     pub(super) size: Size,
@@ -140,11 +141,14 @@ impl Making {
             for global in own.clone() {
                 let at = (key.cursor.epoch, key.cursor.step);
                 let Some(mix) = mixing.draw(recipe.seed, at, &positions, global, size) else { continue };
-                let partner = *places.entry(mix.partner).or_insert_with(|| {
-                    rows.push(row(mix.partner));
-                    rows.len() - 1
-                });
-                rows[(global - own.start) as usize].mix = Some((mix, partner));
+                let mut place = |partner: &u32| {
+                    *places.entry(*partner).or_insert_with(|| {
+                        rows.push(row(*partner));
+                        rows.len() - 1
+                    })
+                };
+                let partners = mix.partners.iter().map(&mut place).collect();
+                rows[(global - own.start) as usize].mix = Some((mix, partners));
             }
         }
         let own_rows = own.len();

@@ -7,7 +7,7 @@ use super::error::RequestError;
 use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
 use crate::augment::{Pipeline, Tail};
-use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
+use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing, Objects};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
 use crate::store::{Dataset, Split};
@@ -26,7 +26,7 @@ pub struct Recipe {
     pub pipeline: Pipeline,
     /// The views of every sample, a tensor for each group; without views one group of one.
     pub groups: Vec<ViewGroup>,
-    /// What happens to pairs of rows.
+    /// How rows are mixed with one another.
     pub mixing: Option<Mixing>,
     /// Which annotations travel, and what becomes of those that leave the image.
     pub targets: Targets,
@@ -143,9 +143,9 @@ impl Recipe {
         self.groups[0].tail().or(self.pipeline.tail())
     }
 
-    /// Whether a row's label is a weight for every class: mixed, and there are classes.
+    /// Whether a row's label is a weight for every class: labels are mixed, and there are classes.
     pub(super) fn has_soft_labels(&self) -> bool {
-        self.mixing.is_some() && !self.dataset.classes.is_empty()
+        self.mixing.as_ref().is_some_and(|mixing| !mixing.pastes_objects()) && !self.dataset.classes.is_empty()
     }
 
     /// Bytes of one image of `group`, of its largest size, before it is written.
@@ -202,11 +202,11 @@ fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {
     use v1::mixing::Kind as Message;
     let per = |per| if per == v1::DrawPer::Batch { DrawPer::Batch } else { DrawPer::Row };
     let cutmix = |m: &v1::CutMix| {
-        let kind = Kind { kind: MixKind::CutMix, alpha: m.alpha.unwrap_or(1.0), p: m.p.unwrap_or(1.0) };
+        let kind = Kind { kind: MixKind::CutMix { alpha: m.alpha.unwrap_or(1.0) }, p: m.p.unwrap_or(1.0) };
         (kind, per(m.per()))
     };
     let mixup = |m: &v1::MixUp| {
-        let kind = Kind { kind: MixKind::MixUp, alpha: m.alpha.unwrap_or(0.2), p: m.p.unwrap_or(1.0) };
+        let kind = Kind { kind: MixKind::MixUp { alpha: m.alpha.unwrap_or(0.2) }, p: m.p.unwrap_or(1.0) };
         (kind, per(m.per()))
     };
     let (how, per) = match &message.kind {
@@ -222,9 +222,23 @@ fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {
             }
             (How::Either(m.switch_prob.unwrap_or(0.5), cutmix, mixup), cut_per)
         }
+        Some(Message::Mosaic(m)) => {
+            let centre_range = m.center_range.as_slice().try_into().unwrap_or([0.3, 0.7]);
+            let kind = Kind { kind: MixKind::Mosaic { centre_range }, p: m.p.unwrap_or(1.0) };
+            (How::One(kind), per(m.per()))
+        }
+        Some(Message::CopyPaste(m)) => {
+            if let Some(smoothing) = message.label_smoothing.filter(|smoothing| *smoothing > 0.0) {
+                return Err(RequestError::invalid(format!(
+                    "spec.mixing.label_smoothing is {smoothing} beside copy_paste, expected none: labels stay classes of rows"
+                )));
+            }
+            let objects = Objects { object_p: m.object_p.unwrap_or(0.5), most: m.max_objects.unwrap_or(10) };
+            (How::One(Kind { kind: MixKind::CopyPaste(objects), p: m.p.unwrap_or(1.0) }), DrawPer::Row)
+        }
         None => {
             return Err(RequestError::invalid(
-                "spec.mixing is empty, expected cutmix, mixup or cutmix_or_mixup, or no mixing at all",
+                "spec.mixing is empty, expected cutmix, mixup, cutmix_or_mixup, mosaic or copy_paste, or no mixing at all",
             ));
         }
     };

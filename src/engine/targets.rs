@@ -88,11 +88,24 @@ impl Targets {
         }
         if wants(v1::Target::Mask) && mixing.is_some_and(Mixing::blends) {
             return Err(RequestError::invalid(
-                "spec.targets has mask beside a mixup, expected cutmix or no mixing: a pixel of a blend has two classes",
+                "spec.targets has mask beside a mixup, expected another or no mixing: a pixel of a blend has two classes",
             ));
         }
-        // A mixed row may have all of its partner's too.
-        let rows = if mixing.is_some() { 2 } else { 1 };
+        if mixing.is_some_and(Mixing::pastes_objects) {
+            if !boxes {
+                return Err(RequestError::invalid(
+                    "spec.targets has no boxes beside spec.mixing.copy_paste, expected boxes: they say what is an object",
+                ));
+            }
+            if keypoints {
+                return Err(RequestError::invalid(
+                    "spec.targets has keypoints beside spec.mixing.copy_paste, expected boxes, or boxes and mask: a keypoint does \
+                     not say which object it is of",
+                ));
+            }
+        }
+        // A mixed row may have all of its partners' too.
+        let rows = mixing.map_or(1, |mixing| mixing.most_rows() as u64);
         Ok(Targets {
             boxes,
             masks: if wants(v1::Target::Mask) { split.masks_per_sample() } else { 0 },

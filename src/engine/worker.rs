@@ -8,12 +8,13 @@ use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics};
 use super::views::ViewGroup;
 use crate::augment::Scratch;
-use crate::batch::{Mixed, paste};
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
 use crate::sample::{Mask, Sample};
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
+
+mod mixing;
 
 /// What one worker keeps between rows.
 pub(super) struct Worker {
@@ -151,72 +152,9 @@ impl Worker {
         }
         scratch.recycle(sample.image);
         let size = first_size.unwrap_or(recipe.largest());
-        making.row_done(row, RowDone { label, partner_label: None, chosen: found.chosen, size, crc32c, marks });
+        making.row_done(row, RowDone { label, partner_labels: Vec::new(), chosen: found.chosen, size, crc32c, marks });
         clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
         Ok(())
-    }
-
-    fn mix(&mut self, making: &Making, row: usize, statistics: &Statistics) -> Result<(), BatchError> {
-        let mut clock = Clock::start();
-        // A row that could not be made has noted why.
-        let Some(own) = making.staged(row) else { return Ok(()) };
-        let partner = match making.rows[row].mix {
-            None => None,
-            Some((mix, partner)) => match making.staged(partner) {
-                None => return Ok(()),
-                Some(partner) => Some((mix, partner)),
-            },
-        };
-        let writer = &making.form.writers[0];
-        let size = own.views.first().map_or(making.recipe.largest(), Image::size);
-        let crc32c = making.write_row(0, row, |slot| {
-            let mut rest = &mut slot[..];
-            for (view, image) in own.views.iter().enumerate() {
-                let with = partner.and_then(|(mix, partner)| Some((mix, partner.views.get(view)?)));
-                rest = write(making, 0, rest, size, |out| match with {
-                    None => writer.write(image, out),
-                    Some((mix, partner)) => match mix.how {
-                        Mixed::MixUp => writer.write_blend(image, partner, mix.weight as f32, out),
-                        Mixed::CutMix(window) => {
-                            let mut image = self.copy(image);
-                            paste(&mut image, partner, window);
-                            writer.write(&image, out);
-                            self.scratch.recycle(image);
-                        }
-                    },
-                });
-            }
-            let unwritten = rest.len();
-            crc32c::crc32c(&slot[..slot.len() - unwritten])
-        })?;
-        if let Some(chosen) = making.noted(row) {
-            let partner_label = partner.map(|(_, partner)| partner.label);
-            let with = partner.and_then(|(mix, partner)| Some((mix.how, partner.marks.as_ref()?)));
-            let marks = own.marks.as_ref().map(|own| match with {
-                None => own.clone(),
-                Some((Mixed::MixUp, partner)) => own.blended(partner),
-                Some((Mixed::CutMix(window), partner)) => own.pasted(partner, window, &making.recipe.targets.rules),
-            });
-            let (label, crc32c) = (own.label, vec![crc32c]);
-            making.row_done(row, RowDone { label, partner_label, chosen, size, crc32c, marks });
-        }
-        clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
-        Ok(())
-    }
-
-    fn copy(&mut self, image: &Image<'_>) -> Image<'static> {
-        match image.pixels() {
-            Pixels::U8(values) => {
-                let mut copy = self.scratch.bytes(values.len());
-                copy.copy_from_slice(values);
-                Image::from_u8(image.size(), image.channels(), copy)
-            }
-            Pixels::F32(values) => {
-                let mut copy = self.scratch.floats(values.len());
-                copy.copy_from_slice(values);
-                Image::from_f32(image.size(), image.channels(), copy)
-            }
-        }
     }
 
     /// The pixels of a sample, or of the one that takes its place if it is damaged and that is wanted.

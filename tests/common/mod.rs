@@ -60,7 +60,7 @@ pub fn small_spec(global_batch_size: u32) -> v1::LoaderSpec {
     spec_of([crop, Op::HorizontalFlip(v1::HorizontalFlip::default())], global_batch_size)
 }
 
-/// With CutMix or MixUp.
+/// With a mixing.
 pub fn mixed(spec: v1::LoaderSpec, kind: v1::mixing::Kind) -> v1::LoaderSpec {
     v1::LoaderSpec { mixing: Some(v1::Mixing { kind: Some(kind), ..Default::default() }), ..spec }
 }
@@ -71,6 +71,10 @@ pub fn cutmix() -> v1::mixing::Kind {
 
 pub fn mixup() -> v1::mixing::Kind {
     v1::mixing::Kind::Mixup(v1::MixUp::default())
+}
+
+pub fn mosaic() -> v1::mixing::Kind {
+    v1::mixing::Kind::Mosaic(v1::Mosaic::default())
 }
 
 pub fn rank(rank: u32, world_size: u32) -> v1::Placement {

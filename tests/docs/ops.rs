@@ -164,8 +164,8 @@ Names that stand for ops, on every server. A server's configuration adds its own
 const MIXING: &str = "
 ## Mixing
 
-Not ops: they work on pairs of rows after the pipeline, pixels and labels together, and stand in the spec beside it. With mixing, `label`
-is FP32 `[rows, classes]` instead of INT64 `[rows]`.
+Not ops: they work on several rows after the pipeline, pixels and labels together, and stand in the spec beside it. With mixing, `label`
+is FP32 `[rows, classes]` instead of INT64 `[rows]`, but for `copy_paste`, which leaves labels alone.
 
 ```toml
 [mixing]

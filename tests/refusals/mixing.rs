@@ -16,7 +16,10 @@ async fn mixings_that_can_not_be_are_refused() {
             },
             &["spec.mixing is set", "no classes"],
         ),
-        (|r| spec(r).mixing = Some(v1::Mixing::default()), &["spec.mixing is empty, expected cutmix, mixup"]),
+        (
+            |r| spec(r).mixing = Some(v1::Mixing::default()),
+            &["spec.mixing is empty, expected cutmix, mixup, cutmix_or_mixup, mosaic or copy_paste"],
+        ),
         (
             |r| {
                 let per_batch = v1::MixUp { per: v1::DrawPer::Batch.into(), ..Default::default() };
@@ -33,8 +36,39 @@ async fn mixings_that_can_not_be_are_refused() {
             },
             &["spec.mixing.label_smoothing is 1.5", "0 to 1"],
         ),
+        (|r| mosaic(r, &[0.6, 0.4]), &["spec.mixing.mosaic.center_range is [0.6, 0.4], expected two numbers"]),
+        (|r| mosaic(r, &[0.5, 1.5]), &["spec.mixing.mosaic.center_range[1] is 1.5", "0 to 1"]),
+        (|r| mosaic(r, &[0.5]), &["spec.mixing.mosaic.center_range is [0.5], expected two numbers"]),
+        (
+            |r| copy_paste(r, v1::CopyPaste { max_objects: Some(0), ..Default::default() }),
+            &["spec.mixing.copy_paste.max_objects is 0", "1 to 10000"],
+        ),
+        (
+            |r| copy_paste(r, v1::CopyPaste { object_p: Some(f64::NAN), ..Default::default() }),
+            &["spec.mixing.copy_paste.object_p is NaN"],
+        ),
+        (
+            |r| copy_paste(r, v1::CopyPaste::default()),
+            &["spec.targets has no boxes beside spec.mixing.copy_paste, expected boxes"],
+        ),
+        (
+            |r| {
+                copy_paste(r, v1::CopyPaste::default());
+                spec(r).mixing.get_or_insert_default().label_smoothing = Some(0.1);
+            },
+            &["spec.mixing.label_smoothing is 0.1 beside copy_paste"],
+        ),
     ];
     all_refused(Code::InvalidArgument, cases).await;
+}
+
+fn mosaic(request: &mut v1::StreamRequest, center_range: &[f64]) {
+    let mosaic = v1::Mosaic { center_range: center_range.to_vec(), ..Default::default() };
+    spec(request).mixing = mixed(small_spec(1), v1::mixing::Kind::Mosaic(mosaic)).mixing;
+}
+
+fn copy_paste(request: &mut v1::StreamRequest, copy_paste: v1::CopyPaste) {
+    spec(request).mixing = mixed(small_spec(1), v1::mixing::Kind::CopyPaste(copy_paste)).mixing;
 }
 
 /// Sets one group of views, with `ops`.

@@ -74,8 +74,14 @@ impl Making {
     fn soft_labels(&self, mixing: &Mixing, done: &[&RowDone], out: &mut [f32]) {
         let classes = self.recipe.dataset.classes.len();
         for ((plan, row), out) in self.rows.iter().zip(done).zip(out.chunks_exact_mut(classes.max(1))) {
-            let partner = plan.mix.and_then(|(mix, _)| Some((row.partner_label?, mix.weight)));
-            mixing.soft_label(row.label, partner, out);
+            let labels = [row.label].into_iter().chain(row.partner_labels.iter().copied());
+            match &plan.mix {
+                None => mixing.soft_label(&[(row.label, 1.0)], 1.0, out),
+                Some((mix, _)) => {
+                    let shares: Vec<(i64, f64)> = labels.zip(mix.shares.iter().copied()).collect();
+                    mixing.soft_label(&shares, mix.whole, out);
+                }
+            }
         }
     }
 }
