@@ -13,6 +13,9 @@ mod common;
 #[path = "targets/batches.rs"]
 mod batches;
 
+#[path = "targets/views.rs"]
+mod views;
+
 use batches::{Row, png, rows};
 use common::{engine, from, hash, loaded, made, mixed, rank, spec_of};
 

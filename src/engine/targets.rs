@@ -110,10 +110,7 @@ impl Targets {
     pub(super) fn most(&self, rows: u32, groups: &[ViewGroup]) -> Vec<Counts> {
         let most = |group: &ViewGroup| {
             let rows = u64::from(rows) * u64::from(group.views);
-            Counts {
-                boxes: rows.saturating_mul(self.most_boxes),
-                keypoints: rows.saturating_mul(self.most_keypoints),
-            }
+            Counts { boxes: rows.saturating_mul(self.most_boxes), keypoints: rows.saturating_mul(self.most_keypoints) }
         };
         groups.iter().map(most).collect()
     }
@@ -217,16 +214,11 @@ pub(super) fn counts(rows: &[&Marks]) -> Counts {
 }
 
 /// Writes the tensor of that name into `out`, of the rows of its group; false if it is none of annotations.
-pub(super) fn write(
-    name: &str,
-    groups: &[ViewGroup],
-    rows: &[Vec<&Marks>],
-    format: BoxFormat,
-    out: &mut [u8],
-) -> bool {
-    groups.iter().zip(rows).any(|(group, rows)| {
-        name.strip_suffix(group.suffix()).is_some_and(|kind| write_kind(kind, rows, format, out))
-    })
+pub(super) fn write(name: &str, groups: &[ViewGroup], rows: &[Vec<&Marks>], format: BoxFormat, out: &mut [u8]) -> bool {
+    groups
+        .iter()
+        .zip(rows)
+        .any(|(group, rows)| name.strip_suffix(group.suffix()).is_some_and(|kind| write_kind(kind, rows, format, out)))
 }
 
 fn write_kind(kind: &str, rows: &[&Marks], format: BoxFormat, out: &mut [u8]) -> bool {
