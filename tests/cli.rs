@@ -3,6 +3,10 @@
 #[path = "common/process.rs"]
 mod process;
 
+#[path = "targets/batches.rs"]
+#[allow(dead_code)]
+mod batches;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -116,6 +120,61 @@ fn verify_lists_what_is_damaged_and_tells_by_its_exit_code() {
     assert!(!log.contains("error:"), "what was found is on standard output: {log}");
     let (code, out, _) = ran(&["verify", text(&path)]);
     assert!(code == 1 && out.contains("damaged  cat/03.jpg: ") && out.contains("96 samples: 95 sound"), "{out}");
+}
+
+#[test]
+fn verify_decodes_masks_and_says_where_the_manifest_names_a_wrong_one() {
+    let (folder, gray) = (tempfile::tempdir().expect("a folder"), png::ColorType::Grayscale);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+    let verified = |more: &[&str]| ran(&[&["verify", text(folder.path())], more].concat());
+    let whole = batches::png(20, 10, gray, &(0..200).collect::<Vec<u8>>());
+    for name in ["a", "b", "c", "d", "e"] {
+        write(&format!("{name}.png"), &batches::png(20, 10, png::ColorType::Rgb, &[50; 600]));
+        write(&format!("{name}-mask.png"), &whole);
+    }
+    let line = |name: &str| format!(r#"{{"file": "{name}.png", "mask": "{name}-mask.png"}}"#);
+    let manifest =
+        [r#"{"manifest": 1}"#.to_owned(), line("e"), line("d"), line("c"), String::new(), line("b"), line("a")];
+    write("train.jsonl", manifest.join("\n").as_bytes());
+    let (code, out, _) = verified(&[]);
+    assert!(code == 0 && out.contains("5 masks: 5 sound, 0 damaged"), "{out}");
+
+    // Only decoding finds this one: its header is whole.
+    write("b-mask.png", &whole[..whole.len() - 30]);
+    write("c-mask.png", &batches::png(5, 4, gray, &[1; 20]));
+    write("d-mask.png", &batches::png(20, 10, png::ColorType::Rgb, &[9; 600]));
+    std::fs::remove_file(folder.path().join("e-mask.png")).expect("there");
+    let (code, out, log) = verified(&["--json"]);
+    let [b, c, d, e, summary] = &json(&out)[..] else { panic!("{out}") };
+    for (finding, name, line, verdict, cause) in [
+        (b, "b", 6, "damaged", ""),
+        (c, "c", 4, "damaged", "is of 5x4, expected 20x10 as its image"),
+        (d, "d", 3, "damaged", "a mask is gray or palette"),
+        (e, "e", 2, "unreadable", "No such file"),
+    ] {
+        assert_eq!((&finding["key"], &finding["verdict"]), (&format!("{name}-mask.png").into(), &verdict.into()));
+        assert_eq!((&finding["mask_of"], &finding["line"]), (&format!("{name}.png").into(), &line.into()));
+        assert!(finding["manifest"].as_str().is_some_and(|path| path.ends_with("train.jsonl")), "{finding}");
+        assert!(finding["cause"].as_str().is_some_and(|own| !own.is_empty() && own.contains(cause)), "{finding}");
+    }
+    assert_eq!(
+        (code, &summary["samples"], &summary["sound"], &summary["damaged"]),
+        (1, &5.into(), &5.into(), &0.into())
+    );
+    let masks = ["total", "sound", "damaged", "too_large", "unreadable"].map(|name| summary["masks"][name].as_u64());
+    assert_eq!(masks, [5, 1, 3, 0, 1].map(Some), "{log}");
+    let (_, out, _) = verified(&[]);
+    assert!(out.contains("damaged  c-mask.png: is of 5x4") && out.contains("train.jsonl:4)"), "{out}");
+    assert!(
+        out.contains("5 samples: 5 sound") && out.contains("5 masks: 1 sound, 3 damaged, 0 too large, 1 unread"),
+        "{out}"
+    );
+    let (_, out, _) = verified(&["--max-pixels", "100"]);
+    assert!(out.contains("5 samples: 0 sound (0 with warnings), 0 damaged, 5 too large"), "{out}");
+    // A mask of another size is held against a header, if the image can't be decoded.
+    write("c.png", &batches::png(20, 10, png::ColorType::Rgb, &[7; 600])[..60]);
+    let (_, out, _) = verified(&[]);
+    assert!(out.contains("damaged  c.png: ") && out.contains("c-mask.png: is of 5x4"), "{out}");
 }
 
 #[test]

@@ -233,8 +233,6 @@ fn targets_that_a_dataset_has_not_or_that_do_not_go_together_are_refused() {
         *spec = common::mixed(spec.clone(), common::mixup());
     });
     assert!(mixed.contains("mask beside a mixup"), "{mixed}");
-    let views = refused(&|spec| spec.views = Some(v1::Views { count: 2, ..Default::default() }));
-    assert!(views.contains("spec.targets is set beside spec.views"), "{views}");
     let pair = v1::FlipPair { left: "left".into(), right: "nose".into() };
     let rules = v1::KeypointRules { flip_pairs: vec![pair], ..Default::default() };
     let pairs = refused(&|spec| spec.keypoint_rules = Some(rules.clone()));

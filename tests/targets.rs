@@ -16,6 +16,9 @@ mod batches;
 #[path = "targets/mixing.rs"]
 mod mixing;
 
+#[path = "targets/views.rs"]
+mod views;
+
 use batches::{Row, png, rows};
 use common::{engine, from, hash, loaded, made, mixed, rank, spec_of};
 

@@ -53,11 +53,15 @@ struct Explained {
     epoch: u32,
     /// Place in the epoch's endless sequence of rows: what the draws are keyed by.
     position: u64,
-    /// Step of the epoch that the sample comes in, and its row of the global batch; none in an epoch that drops it.
+    /// Whether batches can be made: false if none was asked for and none of the default size are possible.
+    has_batches: bool,
+    /// Step of the epoch that the sample comes in, and its row of the global batch; none in an epoch that drops it, and without
+    /// batches.
     step: Option<u64>,
     row: Option<u64>,
     seed: u64,
-    fingerprint: String,
+    /// Of the spec; none without batches.
+    fingerprint: Option<String>,
     size: Size,
     steps: Vec<Step>,
     /// Ops that the draw left out.
@@ -98,9 +102,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let datasets = load(list(&[named_path(&args.path)])?, &args.store.options())?;
     let engine = Engine::new(datasets, Default::default(), Options { threads: 1, ..Options::default() })?;
     let spec = args.spec.loader_spec(1, "imagenet-train")?;
-    let request = engine.resolve(&spec, &v1::Placement::default(), &v1::Delivery::default())?;
+    let resolve = |spec: &v1::LoaderSpec| engine.resolve(spec, &v1::Placement::default(), &v1::Delivery::default());
+    let (request, has_batches) = match resolve(&spec) {
+        Ok(request) => (request, true),
+        // What happens to a sample does not depend on how many share its batch: with no number given, it need not be one that the
+        // slice and the pipeline allow.
+        Err(_) if !args.spec.names_batch_size()? => (resolve(&v1::LoaderSpec { global_batch_size: 1, ..spec })?, false),
+        Err(error) => return Err(error.into()),
+    };
     let recipe = &*request.recipe;
-    let place = Place::find(recipe, args)?;
+    let place = Place::find(recipe, args, has_batches)?;
     let original = decoded(recipe, args)?;
 
     let mut steps = Steps::default();
@@ -131,10 +142,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         sample: args.sample,
         epoch: args.epoch,
         position: place.key.position,
+        has_batches,
         step: place.step,
         row: place.row,
         seed: recipe.seed,
-        fingerprint: recipe.fingerprint.clone(),
+        fingerprint: has_batches.then(|| recipe.fingerprint.clone()),
         size,
         skipped: ops
             .iter()
@@ -164,7 +176,7 @@ struct Place {
 }
 
 impl Place {
-    fn find(recipe: &Recipe, args: &Args) -> Result<Place, Failure> {
+    fn find(recipe: &Recipe, args: &Args, has_batches: bool) -> Result<Place, Failure> {
         let samples = recipe.samples();
         if args.sample >= samples.len() {
             let (name, len) = (samples.name(), samples.len());
@@ -175,7 +187,7 @@ impl Place {
             index.ok_or_else(|| Failure::usage(format!("sample {} is not in {}", args.sample, recipe.spec.split)))?;
         let position = recipe.plan.epoch(args.epoch).position(index);
         let global = u64::from(recipe.plan.global_batch());
-        let step = Some(position / global).filter(|step| *step < recipe.plan.steps_per_epoch());
+        let step = Some(position / global).filter(|step| has_batches && *step < recipe.plan.steps_per_epoch());
         let key = Key { seed: recipe.seed, epoch: args.epoch, position, view: 0, op: 0, purpose: Purpose::Op };
         Ok(Place { key, step, row: step.map(|_| position % global) })
     }
@@ -286,6 +298,11 @@ fn report(args: &Args, explained: &Explained) -> Result<(), Failure> {
         say!("sample {sample}: {key}, {size}");
         match (explained.step, explained.row) {
             (Some(step), Some(row)) => say!("epoch {epoch}, step {step}, row {row}, position {position}"),
+            _ if !explained.has_batches => {
+                say!(
+                    "epoch {epoch}, position {position}; --batch-size tells step and row too, the default makes no batch of this"
+                );
+            }
             _ => say!("epoch {epoch} drops it: position {position} is in the last, incomplete batch"),
         }
         for Step { drawn, size, picture } in &explained.steps {

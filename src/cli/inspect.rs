@@ -9,7 +9,7 @@ use super::{Failure, print_json, runtime};
 use crate::client::{Client, Options};
 use crate::header;
 use crate::image::Size;
-use crate::source::{Entry, Listing, Location};
+use crate::source::{Listing, Location};
 use crate::store::Human;
 
 /// Shows what is in a folder, or what a server has. Only headers are looked at; `verify` decodes everything.
@@ -79,9 +79,9 @@ fn looks_like_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("unix:") || port
 }
 
-/// Bytes of a listed sample.
-pub(super) fn read(entry: &Entry) -> std::io::Result<Vec<u8>> {
-    match &entry.location {
+/// Bytes of a listed image or mask.
+pub(super) fn read(location: &Location) -> std::io::Result<Vec<u8>> {
+    match location {
         Location::Path(path) => std::fs::read(path),
         Location::Embedded(bytes) => Ok(bytes.to_vec()),
         Location::Memory(bytes) => Ok(bytes.to_vec()),
@@ -94,7 +94,7 @@ fn of_listing(listing: &Listing) -> Shown {
             .entries
             .par_iter()
             .map(|entry| {
-                let bytes = read(entry).map_err(|error| format!("can't be read: {error}"))?;
+                let bytes = read(&entry.location).map_err(|error| format!("can't be read: {error}"))?;
                 header::read(&bytes).map_err(|error| error.to_string())
             })
             .collect();

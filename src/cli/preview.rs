@@ -55,7 +55,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for place in 0..wanted {
         let entry = entries[place * entries.len() / wanted];
-        let decoded = read(entry).map_err(Failure::new).and_then(|bytes| decoder.decode(&bytes).map_err(Failure::new));
+        let decoded =
+            read(&entry.location).map_err(Failure::new).and_then(|bytes| decoder.decode(&bytes).map_err(Failure::new));
         let decoded = decoded.map_err(|error| Failure::new(format!("{}: {error}", entry.key)))?;
         let class = usize::try_from(entry.label).ok().and_then(|label| listings[0].classes.get(label));
         let caption = vec![class.cloned().unwrap_or_default(), format!("{} {}", entry.key, decoded.size)];

@@ -124,6 +124,15 @@ pub(super) fn cursor(text: &str) -> Result<Cursor, String> {
 }
 
 impl SpecArgs {
+    /// Whether they or the file say how many rows a batch has.
+    pub(super) fn names_batch_size(&self) -> Result<bool, Failure> {
+        if self.batch_size.is_some() || self.global_batch_size.is_some() {
+            return Ok(true);
+        }
+        let spec = self.spec.as_deref().map(config::read_spec).transpose()?;
+        Ok(spec.is_some_and(|spec| spec.global_batch_size > 0))
+    }
+
     /// The loader spec that they mean, for `world_size` ranks; `pipeline` unless they or the file name one.
     pub(super) fn loader_spec(&self, world_size: u32, pipeline: &str) -> Result<v1::LoaderSpec, Failure> {
         let mut spec = self.spec.as_deref().map(config::read_spec).transpose()?.unwrap_or_default();

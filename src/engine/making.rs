@@ -106,8 +106,8 @@ pub(super) struct Staged {
     /// Its views, which are of one group.
     pub(super) views: Vec<Image<'static>>,
     pub(super) label: i64,
-    /// What is marked on it, if that travels.
-    pub(super) marks: Option<Marks>,
+    /// What is marked on each, if that travels.
+    pub(super) marks: Vec<Marks>,
 }
 
 /// What is known of a row when it is written.
@@ -120,8 +120,8 @@ pub(super) struct RowDone {
     pub(super) size: Size,
     /// CRC32C of its views in each group's tensor.
     pub(super) crc32c: Vec<u32>,
-    /// What is marked on it, if that travels.
-    pub(super) marks: Option<Marks>,
+    /// What is marked on its views, group by group, if that travels.
+    pub(super) marks: Vec<Marks>,
 }
 
 impl Making {
@@ -304,8 +304,8 @@ impl Making {
     fn ensure_slots(&self) {
         let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(charge) = charge.take() {
-            let most = self.recipe.targets.most(self.own as u32);
-            let (tensors, payload) = self.tensors(self.recipe.largest(), most);
+            let most = self.recipe.targets.most(self.own as u32, &self.recipe.groups);
+            let (tensors, payload) = self.tensors(self.recipe.largest(), &most);
             let mut buffer = charge.buffer(payload as usize);
             let sections = self.recipe.groups.iter().zip(&tensors).enumerate().map(|(index, (group, tensor))| {
                 let row_bytes = self.image_bytes(index, group.output.largest) * group.views as usize;
@@ -317,7 +317,7 @@ impl Making {
         }
     }
 
-    fn tensors(&self, size: Size, counts: Counts) -> (Vec<Tensor>, u64) {
+    fn tensors(&self, size: Size, counts: &[Counts]) -> (Vec<Tensor>, u64) {
         self.form.tensors(&self.recipe, self.own as u32, size, counts).unwrap_or_default()
     }
 

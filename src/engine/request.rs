@@ -85,14 +85,14 @@ impl Form {
         Ok(Form { dtype, layout, substitute, box_format, writers })
     }
 
-    /// The tensors of `rows` rows with so many boxes and keypoints, laid out, and the length of the payload in bytes; the images of
-    /// the first group are of `size`.
+    /// The tensors of `rows` rows with so many boxes and keypoints in each group, laid out, and the length of the payload in bytes; the
+    /// images of the first group are of `size`.
     pub(super) fn tensors(
         &self,
         recipe: &Recipe,
         rows: u32,
         size: Size,
-        counts: Counts,
+        counts: &[Counts],
     ) -> Result<(Vec<Tensor>, u64), TensorError> {
         let n = u64::from(rows);
         let tensor = |name: &str, dtype: Dtype, shape| Tensor {
@@ -101,15 +101,17 @@ impl Form {
             shape,
             ..Default::default()
         };
-        let image = |(index, group): (usize, &ViewGroup)| {
-            let Size { width, height } = if index == 0 { size } else { group.output.largest };
+        let sized = || {
+            let sizes = recipe.groups.iter().enumerate();
+            sizes.map(|(index, group)| (group, if index == 0 { size } else { group.output.largest }))
+        };
+        let image = |(group, Size { width, height }): (&ViewGroup, Size)| {
             let (h, w, channels) = (u64::from(height), u64::from(width), group.output.channels as u64);
             let n = n * u64::from(group.views);
             let shape = if self.layout == Layout::Nhwc { vec![n, h, w, channels] } else { vec![n, channels, h, w] };
-            let views = if recipe.spec.views.is_some() { group.views } else { 0 };
-            Tensor { views, ..tensor(&group.tensor, self.dtype, shape) }
+            Tensor { views: group.announced(), ..tensor(&group.tensor, self.dtype, shape) }
         };
-        let mut tensors: Vec<Tensor> = recipe.groups.iter().enumerate().map(image).collect();
+        let mut tensors: Vec<Tensor> = sized().map(image).collect();
         let label = if recipe.has_soft_labels() {
             tensor("label", Dtype::Fp32, vec![n, recipe.dataset.classes.len() as u64])
         } else {
@@ -119,7 +121,8 @@ impl Form {
         if rows > MOST_SAMPLES_IN_HEADER {
             tensors.push(tensor("sample", Dtype::Int64, vec![n]));
         }
-        tensors.extend(recipe.targets.tensors(rows, size, counts));
+        let counted = sized().zip(counts).map(|((group, size), counts)| (group, size, *counts));
+        tensors.extend(recipe.targets.tensors(rows, counted));
         let payload = lay_out(&mut tensors)?;
         Ok((tensors, payload))
     }
@@ -165,8 +168,8 @@ impl Request {
     /// Tensors of a full batch of this rank, and the length of its payload. Images of different sizes count with the largest, rows
     /// with the most boxes and keypoints that one can have.
     fn payload(&self) -> Result<(Vec<Tensor>, u64), TensorError> {
-        let most = self.recipe.targets.most(self.rows());
-        self.form.tensors(&self.recipe, self.rows(), self.recipe.largest(), most)
+        let most = self.recipe.targets.most(self.rows(), &self.recipe.groups);
+        self.form.tensors(&self.recipe, self.rows(), self.recipe.largest(), &most)
     }
 
     /// Rows of a full batch of this rank.
@@ -183,13 +186,14 @@ impl Request {
     /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, and the images
     /// that wait to be mixed.
     pub fn batch_bytes(&self) -> u64 {
-        let masks = self.recipe.targets.mask_bytes(self.recipe.largest());
-        let mut staged = u64::from(self.rows()) * masks;
+        let masks = self.recipe.targets.mask_bytes(&self.recipe.groups);
+        let mut staged = u64::from(self.rows()).saturating_mul(masks);
         if let Some(mixing) = &self.recipe.mixing {
             // Partners of rows at both cuts of the rank may lie outside of it.
             let partners = if self.world_size > 1 { 2 * u64::from(mixing.group) } else { 0 };
             let images: u64 = self.recipe.groups.iter().map(|g| self.recipe.image_bytes(g) * u64::from(g.views)).sum();
-            staged += (u64::from(self.rows()) + partners) * (images + masks);
+            let rows = u64::from(self.rows()) + partners;
+            staged = staged.saturating_add(rows.saturating_mul(images.saturating_add(masks)));
         }
         self.payload_bytes().saturating_add(staged)
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use feedline_proto::v1;
 
 use super::error::RequestError;
+use super::views::ViewGroup;
 use crate::batch::{Marks, Mixing};
 use crate::decode;
 use crate::image::{Image, Size};
@@ -27,7 +28,7 @@ pub struct Targets {
     most_keypoints: u64,
 }
 
-/// How many boxes and keypoints all rows of a batch have.
+/// How many boxes and keypoints all rows of a group of views have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) boxes: u64,
@@ -83,9 +84,6 @@ impl Targets {
                 split.key(first)
             )));
         }
-        if !wanted.is_empty() && spec.views.is_some() {
-            return Err(RequestError::invalid("spec.targets is set beside spec.views, expected one of them"));
-        }
         if wants(v1::Target::Mask) && mixing.is_some_and(Mixing::blends) {
             return Err(RequestError::invalid(
                 "spec.targets has mask beside a mixup, expected another or no mixing: a pixel of a blend has two classes",
@@ -121,33 +119,57 @@ impl Targets {
         self.boxes || self.keypoints || self.masks > 0
     }
 
-    /// Most that `rows` rows can have.
-    pub(super) fn most(&self, rows: u32) -> Counts {
-        Counts { boxes: u64::from(rows) * self.most_boxes, keypoints: u64::from(rows) * self.most_keypoints }
-    }
-
-    /// Bytes of the masks of one row, which wait until the batch is put together.
-    pub(super) fn mask_bytes(&self, size: Size) -> u64 {
-        self.masks as u64 * size.area()
-    }
-
-    /// The tensors of `rows` rows, those of a fixed size first.
-    pub(super) fn tensors(&self, rows: u32, size: Size, counts: Counts) -> Vec<Tensor> {
-        let n = u64::from(rows);
-        let mut tensors = Vec::new();
-        let mut add = |wanted: bool, name: &str, dtype: Dtype, shape: &[u64]| {
-            let tensor = Tensor { name: name.into(), dtype: dtype.into(), shape: shape.into(), ..Default::default() };
-            tensors.extend(wanted.then_some(tensor));
+    /// Most that the views of `rows` samples can have, group by group.
+    pub(super) fn most(&self, rows: u32, groups: &[ViewGroup]) -> Vec<Counts> {
+        let most = |group: &ViewGroup| {
+            let rows = u64::from(rows) * u64::from(group.views);
+            Counts { boxes: rows.saturating_mul(self.most_boxes), keypoints: rows.saturating_mul(self.most_keypoints) }
         };
-        let (h, w) = (u64::from(size.height), u64::from(size.width));
-        add(self.masks == 1, "mask", Dtype::Uint8, &[n, h, w]);
-        add(self.masks > 1, "mask", Dtype::Uint8, &[n, self.masks as u64, h, w]);
-        add(self.boxes, "box_offsets", Dtype::Int64, &[n + 1]);
-        add(self.keypoints, "keypoint_offsets", Dtype::Int64, &[n + 1]);
-        add(self.boxes, "boxes", Dtype::Fp32, &[counts.boxes, 4]);
-        add(self.boxes, "box_label", Dtype::Int64, &[counts.boxes]);
-        add(self.keypoints, "keypoints", Dtype::Fp32, &[counts.keypoints, 3]);
-        add(self.keypoints, "keypoint_id", Dtype::Int64, &[counts.keypoints]);
+        groups.iter().map(most).collect()
+    }
+
+    /// Bytes of the masks of all views of a sample, which wait until the batch is put together.
+    pub(super) fn mask_bytes(&self, groups: &[ViewGroup]) -> u64 {
+        let bytes = |group: &ViewGroup| {
+            let pixels = group.output.largest.area().saturating_mul(u64::from(group.views));
+            pixels.saturating_mul(self.masks as u64)
+        };
+        groups.iter().map(bytes).fold(0, u64::saturating_add)
+    }
+
+    /// The tensors of `rows` samples, group by group, each with the images' size and how many there are of it; those of a fixed size
+    /// first.
+    pub(super) fn tensors<'g>(
+        &self,
+        rows: u32,
+        groups: impl Iterator<Item = (&'g ViewGroup, Size, Counts)>,
+    ) -> Vec<Tensor> {
+        let (mut tensors, mut ragged) = (Vec::new(), Vec::new());
+        for (group, size, counts) in groups {
+            let n = u64::from(rows) * u64::from(group.views);
+            let (h, w) = (u64::from(size.height), u64::from(size.width));
+            let tensor = |wanted: bool, name: &str, dtype: Dtype, shape: &[u64]| {
+                let name = format!("{name}{}", group.suffix());
+                wanted.then(|| Tensor { name, dtype: dtype.into(), shape: shape.into(), ..Default::default() })
+            };
+            let fixed = [
+                tensor(self.masks == 1, "mask", Dtype::Uint8, &[n, h, w]),
+                tensor(self.masks > 1, "mask", Dtype::Uint8, &[n, self.masks as u64, h, w]),
+                tensor(self.boxes, "box_offsets", Dtype::Int64, &[n + 1]),
+                tensor(self.keypoints, "keypoint_offsets", Dtype::Int64, &[n + 1]),
+            ];
+            let views = group.announced();
+            tensors.extend(fixed.into_iter().flatten().map(|tensor| Tensor { views, ..tensor }));
+            // Their rows are boxes and keypoints, not views.
+            let own = [
+                tensor(self.boxes, "boxes", Dtype::Fp32, &[counts.boxes, 4]),
+                tensor(self.boxes, "box_label", Dtype::Int64, &[counts.boxes]),
+                tensor(self.keypoints, "keypoints", Dtype::Fp32, &[counts.keypoints, 3]),
+                tensor(self.keypoints, "keypoint_id", Dtype::Int64, &[counts.keypoints]),
+            ];
+            ragged.extend(own.into_iter().flatten());
+        }
+        tensors.append(&mut ragged);
         tensors
     }
 
@@ -178,7 +200,7 @@ impl Targets {
         sample
     }
 
-    /// What is marked on a sample that the pipeline has left.
+    /// What is marked on a sample that has left its last op.
     pub(super) fn marks(&self, sample: &mut Sample<'_>) -> Option<Marks> {
         // Without an op, nothing has looked at the rules yet.
         sample.settle(false);
@@ -186,19 +208,36 @@ impl Targets {
     }
 }
 
+/// The marks of the rows of each group, given those of each sample: of all views of the first group, then of the second, and so on.
+pub(super) fn by_group<'m>(groups: &[ViewGroup], samples: &[&'m [Marks]]) -> Vec<Vec<&'m Marks>> {
+    let ends = groups.iter().scan(0, |end, group| {
+        *end += group.views as usize;
+        Some((*end, group.views as usize))
+    });
+    let of = |(end, views): (usize, usize)| samples.iter().filter_map(move |own| own.get(end - views..end)).flatten();
+    ends.map(|group| of(group).collect()).collect()
+}
+
 /// Counts of all rows.
-pub(super) fn counts<'m>(rows: impl Iterator<Item = &'m Marks>) -> Counts {
-    rows.fold(Counts { boxes: 0, keypoints: 0 }, |sum, row| Counts {
+pub(super) fn counts(rows: &[&Marks]) -> Counts {
+    rows.iter().fold(Counts { boxes: 0, keypoints: 0 }, |sum, row| Counts {
         boxes: sum.boxes + row.boxes.len() as u64,
         keypoints: sum.keypoints + row.keypoints.len() as u64,
     })
 }
 
-/// Writes the tensor of that name into `out`; false if it is none of annotations.
-pub(super) fn write(name: &str, rows: &[&Marks], format: BoxFormat, out: &mut [u8]) -> bool {
+/// Writes the tensor of that name into `out`, of the rows of its group; false if it is none of annotations.
+pub(super) fn write(name: &str, groups: &[ViewGroup], rows: &[Vec<&Marks>], format: BoxFormat, out: &mut [u8]) -> bool {
+    groups
+        .iter()
+        .zip(rows)
+        .any(|(group, rows)| name.strip_suffix(group.suffix()).is_some_and(|kind| write_kind(kind, rows, format, out)))
+}
+
+fn write_kind(kind: &str, rows: &[&Marks], format: BoxFormat, out: &mut [u8]) -> bool {
     let boxes = || rows.iter().flat_map(|row| row.boxes.iter().map(|own| (own, row.size)));
     let keypoints = || rows.iter().flat_map(|row| &row.keypoints);
-    match name {
+    match kind {
         "mask" => {
             let masks = rows.iter().flat_map(|row| &row.masks);
             let mut rest = out;

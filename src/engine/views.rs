@@ -1,8 +1,14 @@
+use std::borrow::Cow;
+
 use feedline_proto::v1;
 
-use super::error::RequestError;
-use crate::augment::{Pipeline, Tail, is_tail};
-use crate::image::Form;
+use super::error::{BatchError, RequestError};
+use super::targets::Targets;
+use crate::augment::{Pipeline, Scratch, Tail, is_tail};
+use crate::batch::Marks;
+use crate::image::{Form, Image};
+use crate::sample::Sample;
+use crate::seed::Key;
 
 /// Raised whenever views would give other bytes; part of the fingerprint of every spec with views.
 pub(super) const VERSION: u32 = 1;
@@ -24,13 +30,69 @@ pub struct ViewGroup {
 impl ViewGroup {
     /// The only view of a spec without views.
     pub(super) fn plain(output: Form) -> ViewGroup {
-        ViewGroup { tensor: "image".into(), views: 1, first: 0, pipelines: Vec::new(), output }
+        ViewGroup { tensor: IMAGE.into(), views: 1, first: 0, pipelines: Vec::new(), output }
+    }
+
+    /// Whether its view is what the spec's pipeline leaves: the spec has no views.
+    pub(super) fn is_plain(&self) -> bool {
+        self.first == 0
+    }
+
+    /// What its tensors' `views` say.
+    pub(super) fn announced(&self) -> u32 {
+        if self.is_plain() { 0 } else { self.views }
+    }
+
+    /// What the names of its tensors end in: nothing, or `_` and its name.
+    pub(super) fn suffix(&self) -> &str {
+        self.tensor.strip_prefix(IMAGE).unwrap_or_default()
     }
 
     /// What makes view `view`, and the number that its draws are keyed by. None if the view is what the spec's pipeline left.
-    pub(super) fn view(&self, view: u32) -> Option<(&Pipeline, u16)> {
+    fn view(&self, view: u32) -> Option<(&Pipeline, u16)> {
         let pipeline = self.pipelines.get(view as usize).or(self.pipelines.first())?;
         Some((pipeline, self.first + view as u16))
+    }
+
+    /// View `view` of a sample that the spec's pipeline has left, and what is marked on it, if that travels. The only view of a spec
+    /// without views takes the marks out of the sample.
+    ///
+    /// # Errors
+    /// [`BatchError::Internal`] if it is not of the size that was announced: a bug.
+    pub(super) fn made<'s>(
+        &self,
+        view: u32,
+        sample: &'s mut Sample<'_>,
+        targets: &Targets,
+        key: Key,
+        scratch: &mut Scratch,
+    ) -> Result<(Cow<'s, Image<'s>>, Option<Marks>), BatchError> {
+        let (image, marks) = match self.view(view) {
+            None => {
+                let marks = targets.marks(sample);
+                (Cow::Borrowed(&sample.image), marks)
+            }
+            Some((pipeline, number)) => {
+                let copy = Sample {
+                    image: sample.image.borrowed(),
+                    label: sample.label,
+                    boxes: sample.boxes.clone(),
+                    masks: sample.masks.clone(),
+                    keypoints: sample.keypoints.clone(),
+                    rules: sample.rules.clone(),
+                };
+                let mut made = pipeline.run(copy, Key { view: number, ..key }, scratch);
+                let marks = targets.marks(&mut made);
+                (Cow::Owned(made.image), marks)
+            }
+        };
+        match self.output.fixed() {
+            Some(expected) if expected != image.size() => {
+                let found = image.size();
+                Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")))
+            }
+            _ => Ok((image, marks)),
+        }
     }
 
     /// What its pipelines leave undone.
@@ -195,8 +257,11 @@ fn tensor_name(name: &str, at: &str) -> Result<String, RequestError> {
             "{at}.name is {name:?}, expected at most {MOST_NAME} lower-case letters, digits and underscores"
         )));
     }
-    Ok(if name.is_empty() { "image".into() } else { format!("image_{name}") })
+    Ok(if name.is_empty() { IMAGE.into() } else { format!("{IMAGE}_{name}") })
 }
+
+/// Tensor of images of a group without a name.
+const IMAGE: &str = "image";
 
 /// Longest name of a group.
 const MOST_NAME: usize = 64;

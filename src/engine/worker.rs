@@ -6,11 +6,10 @@ use super::error::{BatchError, Culprit};
 use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics};
-use super::views::ViewGroup;
 use crate::augment::Scratch;
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
-use crate::sample::{Mask, Sample};
+use crate::sample::Mask;
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
 
@@ -111,17 +110,20 @@ impl Worker {
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.targets.sample(samples, index, image, (stored, orientation), std::mem::take(masks));
         let mut sample = recipe.pipeline.run(sample, key, scratch);
-        let marks = recipe.targets.marks(&mut sample);
         statistics.rows.fetch_add(1, Ordering::Relaxed);
         if making.is_mixed() {
             let group = &recipe.groups[0];
-            let views = match group.view(0) {
-                None => vec![owned(sample.image)],
-                Some(_) => {
-                    let view = |view| Ok(owned(view_of(group, view, &sample, key, scratch)?.into_owned()));
-                    (0..group.views).map(view).collect::<Result<_, BatchError>>()?
+            let (mut views, mut marks) = (Vec::new(), Vec::new());
+            if group.is_plain() {
+                marks.extend(recipe.targets.marks(&mut sample));
+                views.push(owned(sample.image));
+            } else {
+                for view in 0..group.views {
+                    let (image, marked) = group.made(view, &mut sample, &recipe.targets, key, scratch)?;
+                    views.push(owned(image.into_owned()));
+                    marks.extend(marked);
                 }
-            };
+            }
             clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
             if row < making.own_rows() {
                 making.note(row, found.chosen);
@@ -129,13 +131,14 @@ impl Worker {
             making.stage(row, Staged { views, label, marks });
             return Ok(());
         }
-        let mut crc32c = Vec::with_capacity(recipe.groups.len());
+        let (mut crc32c, mut marks) = (Vec::with_capacity(recipe.groups.len()), Vec::new());
         let mut first_size = None;
         for (index, group) in recipe.groups.iter().enumerate() {
             let summed = making.write_row(index, row, |slot| {
                 let mut rest = &mut slot[..];
                 for view in 0..group.views {
-                    let image = view_of(group, view, &sample, key, scratch)?;
+                    let (image, marked) = group.made(view, &mut sample, &recipe.targets, key, scratch)?;
+                    marks.extend(marked);
                     clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
                     first_size.get_or_insert(image.size());
                     rest =
@@ -276,33 +279,6 @@ impl Worker {
 fn culprit(recipe: &Recipe, index: u64) -> Culprit {
     let samples = recipe.samples();
     Culprit { dataset: recipe.dataset.name.clone(), split: samples.name().to_owned(), index, key: samples.key(index) }
-}
-
-/// A view of a sample that the spec's pipeline has left.
-///
-/// # Errors
-/// [`BatchError::Internal`] if it is not of the size that was announced: a bug.
-fn view_of<'a>(
-    group: &ViewGroup,
-    view: u32,
-    sample: &'a Sample<'_>,
-    key: Key,
-    scratch: &mut Scratch,
-) -> Result<Cow<'a, Image<'a>>, BatchError> {
-    let image = match group.view(view) {
-        None => Cow::Borrowed(&sample.image),
-        Some((pipeline, number)) => {
-            let sample = Sample::new(sample.image.borrowed(), sample.label);
-            Cow::Owned(pipeline.run(sample, Key { view: number, ..key }, scratch).image)
-        }
-    };
-    match group.output.fixed() {
-        Some(expected) if expected != image.size() => {
-            let found = image.size();
-            Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")))
-        }
-        _ => Ok(image),
-    }
 }
 
 /// Writes an image of `size` at the start of `out`; returns what is left of it.

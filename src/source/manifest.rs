@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use self::line::{Lines, Parsed, Wrong};
 use super::split_name::SplitName;
-use super::{Entry, Ignored, ListedAnnotations, ListedMask, ListedSplit, Listing, Location, SourceError, Why, key};
+use super::{
+    Entry, Ignored, ListedAnnotations, ListedMask, ListedSplit, Listing, Location, SourceError, Why, Written, key,
+};
 use crate::sample::AnnotationTable;
 
 mod labels;
@@ -192,6 +194,7 @@ fn listed(split: SplitName, root: &Path, file: &Path, samples: Vec<Line>) -> Res
     let has_boxes = samples.iter().any(|line| line.parsed.has_boxes);
     let has_keypoints = samples.iter().any(|line| line.parsed.has_keypoints);
     let mut table = AnnotationTable::default();
+    let lines = samples.iter().map(|line| line.number).collect();
     let (mut entries, mut masks) = (Vec::with_capacity(samples.len()), Vec::new());
     for (line, (bytes, mask_bytes)) in samples.into_iter().zip(lengths) {
         table.push(&line.parsed.annotations);
@@ -203,8 +206,9 @@ fn listed(split: SplitName, root: &Path, file: &Path, samples: Vec<Line>) -> Res
     }
     let annotated = has_boxes || has_keypoints || masks_per_sample > 0;
     let table = table.shrunk();
+    let written = Some(Written { manifest: file.into(), lines });
     let annotations =
-        annotated.then_some(ListedAnnotations { table, has_boxes, has_keypoints, masks, masks_per_sample });
+        annotated.then_some(ListedAnnotations { table, has_boxes, has_keypoints, masks, masks_per_sample, written });
     Ok(ListedSplit { name: split.canonical().into(), entries, annotations })
 }
 

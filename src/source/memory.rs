@@ -101,8 +101,14 @@ fn of_split(split: SplitName, samples: Vec<Given>, masks_per_sample: usize) -> L
     }
     let annotated = has_boxes || has_keypoints || masks_per_sample > 0;
     let table = table.shrunk();
-    let annotations =
-        annotated.then_some(ListedAnnotations { table, has_boxes, has_keypoints, masks, masks_per_sample });
+    let annotations = annotated.then_some(ListedAnnotations {
+        table,
+        has_boxes,
+        has_keypoints,
+        masks,
+        masks_per_sample,
+        written: None,
+    });
     ListedSplit { name: split.canonical().into(), entries, annotations }
 }
 

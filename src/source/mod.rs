@@ -66,6 +66,17 @@ pub struct ListedAnnotations {
     pub masks: Vec<ListedMask>,
     /// How many masks every entry has.
     pub masks_per_sample: usize,
+    /// Where it is written what the masks of an entry are; none for samples that were given in memory.
+    pub written: Option<Written>,
+}
+
+/// The manifest that names files, and the line of each entry: for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The manifest.
+    pub manifest: PathBuf,
+    /// Number of the line, from 1, of every entry, in their order.
+    pub lines: Vec<usize>,
 }
 
 /// A mask of a sample: a PNG whose raw values are classes.

@@ -41,7 +41,7 @@ pub(super) fn read(
     sizes: &[Option<Size>],
     room: &Room,
 ) -> (Annotated, Vec<Content>, BTreeMap<usize, Fault>) {
-    let ListedAnnotations { table, has_boxes, has_keypoints, masks, masks_per_sample } = listed;
+    let ListedAnnotations { table, has_boxes, has_keypoints, masks, masks_per_sample, .. } = listed;
     let per_sample = masks_per_sample.max(1);
     let mut outcomes: Vec<Outcome> = (masks.par_iter().zip(files.slots()).enumerate())
         .map(|(index, (mask, slot))| read_mask(mask, slot, sizes.get(index / per_sample).copied().flatten(), room))

@@ -160,6 +160,39 @@ fn explain_shows_the_pixels_that_a_batch_has() {
 }
 
 #[test]
+fn explain_needs_no_batch_of_the_default_size() {
+    let (folder, photographs, pipeline) = dataset();
+    let explained = folder.path().join("explained");
+    // Of six classes two are left: 32 samples.
+    let classes = std::fs::read_dir(&photographs).expect("a folder").map(|class| class.expect("readable").path());
+    let others = classes.filter(|path| !path.ends_with("cat") && !path.ends_with("coffee"));
+    others.for_each(|class| std::fs::remove_dir_all(class).expect("removed"));
+    let of = |more: &[&str]| ran(&[&["explain", text(&photographs), "-o", text(&explained)], more].concat());
+    let small = ["--sample", "3", "--json", "--pipeline", text(&pipeline)];
+    let (code, out, log) = of(&small);
+    assert_eq!(code, 0, "32 samples make no batch of 64 rows: {log}");
+    let found: Value = serde_json::from_str(&out).expect("JSON");
+    let none = &Value::Null;
+    assert_eq!((&found["has_batches"], &found["step"], &found["row"]), (&false.into(), none, none));
+    assert_eq!(&found["fingerprint"], none, "of no spec that could be streamed");
+    // What was drawn is what a loader of any batch size draws.
+    let (_, out, _) = of(&[&small[..], &["--batch-size", "4"]].concat());
+    let batched: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&batched["position"], &batched["digest"]), (&found["position"], &found["digest"]));
+    assert!(batched["step"].is_u64() && batched["fingerprint"].is_string(), "{batched}");
+    let (_, out, _) = of(&small[..2]);
+    assert!(out.contains("--batch-size tells step and row too"), "{out}");
+    // Images of several sizes make no batch either.
+    let (code, _, log) = of(&["--sample", "3", "--pipeline", "none"]);
+    assert_eq!(code, 0, "{log}");
+    // A number that was asked for is kept to, and other mistakes are told as they are.
+    let (code, _, log) = of(&[&small[..], &["--batch-size", "64"]].concat());
+    assert!(code == 3 && log.contains("32 samples make no batch of 64 rows"), "{code}: {log}");
+    let (code, _, log) = of(&["--sample", "3", "--split", "holidays"]);
+    assert!(code == 3 && log.contains("holidays"), "{code}: {log}");
+}
+
+#[test]
 fn explain_refuses_a_sample_that_is_not_there() {
     let (_folder, photographs, _) = dataset();
     let (code, _, log) = ran(&["explain", text(&photographs), "--sample", "96"]);

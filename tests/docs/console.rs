@@ -29,7 +29,7 @@ impl Shown<'_> {
         let plain = !self.command.contains('>') && !self.output.is_empty();
         let json = self.command.contains("--json");
         let begins = |name: &str| self.command.starts_with(&format!("feedline {name} "));
-        plain && (begins("inspect") || begins("verify") || (begins("pull") && json))
+        plain && (begins("inspect") || begins("verify") || begins("ops") || (begins("pull") && json))
     }
 
     /// Runs it with the server's address in the place of the usual one; the difference, if there is one.

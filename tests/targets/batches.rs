@@ -5,7 +5,7 @@ use feedline::engine::Batch;
 /// A row of a batch of 8-bit images, channels last.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    width: usize,
+    pub(crate) width: usize,
     pub(crate) image: Vec<u8>,
     pub(crate) mask: Vec<u8>,
     pub(crate) boxes: Vec<[f32; 4]>,
@@ -17,8 +17,13 @@ pub(crate) struct Row {
 impl Row {
     /// The corners of what is bright in the image; none if nothing is.
     pub(crate) fn marked(&self) -> Option<[f32; 4]> {
-        let bright = |index: &usize| self.image[index * 3] > 127;
-        let places = (0..self.image.len() / 3).filter(bright).map(|index| (index % self.width, index / self.width));
+        self.hull(|pixel| pixel[0] > 127)
+    }
+
+    /// The corners of those pixels; none if there are none.
+    pub(crate) fn hull(&self, of: impl Fn(&[u8]) -> bool) -> Option<[f32; 4]> {
+        let pixels = self.image.chunks(3).enumerate();
+        let places = pixels.filter(|(_, pixel)| of(pixel)).map(|(index, _)| (index % self.width, index / self.width));
         places.fold(None, |hull: Option<[f32; 4]>, (x, y)| {
             let (x, y) = (x as f32, y as f32);
             let [x1, y1, x2, y2] = hull.unwrap_or([x, y, x, y]);
@@ -29,7 +34,15 @@ impl Row {
 
 /// The rows of a batch. Tensors that it has not are empty.
 pub(crate) fn rows(batch: &Batch) -> Vec<Row> {
-    let find = |name: &str| batch.tensors.iter().find(|tensor| tensor.name == name);
+    rows_of(batch, "")
+}
+
+/// The rows of the group of views whose tensors' names end so.
+pub(crate) fn rows_of(batch: &Batch, suffix: &str) -> Vec<Row> {
+    let find = |name: &str| {
+        let name = format!("{name}{suffix}");
+        batch.tensors.iter().find(|tensor| tensor.name == name)
+    };
     let bytes = |name: &str| {
         let tensor = find(name);
         tensor
@@ -44,11 +57,11 @@ pub(crate) fn rows(batch: &Batch) -> Vec<Row> {
         Some([start, end]) => *start as usize..*end as usize,
         _ => 0..0,
     };
-    let width = find("image").map_or(0, |image| image.shape[2] as usize);
-    (0..batch.rows())
+    let (width, rows) = find("image").map_or((0, 0), |image| (image.shape[2] as usize, image.shape[0] as usize));
+    (0..rows)
         .map(|row| {
             let part = |bytes: &[u8]| {
-                let length = bytes.len() / batch.rows();
+                let length = bytes.len() / rows;
                 bytes[row * length..(row + 1) * length].to_vec()
             };
             let (of_boxes, of_keypoints) = (span(&box_offsets, row), span(&keypoint_offsets, row));

@@ -3,10 +3,10 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use feedline_proto::v1;
 
 use super::{Making, RowDone};
-use crate::batch::{Marks, Mixing};
+use crate::batch::Mixing;
 use crate::engine::batch::Batch;
 use crate::engine::error::BatchError;
-use crate::engine::targets;
+use crate::engine::targets::{self, Counts};
 use crate::tensor::Tensor;
 
 impl Making {
@@ -23,10 +23,13 @@ impl Making {
             return Err(internal("a row"));
         }
         let size = done.first().map_or(self.recipe.largest(), |row| row.size);
-        let marks: Vec<&Marks> = done.iter().filter_map(|row| row.marks.as_ref()).collect();
-        let (tensors, payload_bytes) = self.tensors(size, targets::counts(marks.iter().copied()));
+        let groups = &self.recipe.groups;
+        let samples: Vec<_> = done.iter().map(|row| &row.marks[..]).collect();
+        let marks = targets::by_group(groups, &samples);
+        let counts: Vec<Counts> = marks.iter().map(|rows| targets::counts(rows)).collect();
+        let (tensors, payload_bytes) = self.tensors(size, &counts);
         let payload = &mut buffer.bytes_mut()[..payload_bytes as usize];
-        let (images, others) = tensors.split_at(self.recipe.groups.len());
+        let (images, others) = tensors.split_at(groups.len());
         // Between tensors and after the last one are zeros, whatever the memory was used for before.
         let mut end = 0;
         for tensor in images {
@@ -37,7 +40,7 @@ impl Making {
         for tensor in others {
             let bytes = &mut payload[tensor.offset as usize..(tensor.offset + tensor.bytes) as usize];
             match tensor.name.as_str() {
-                name if targets::write(name, &marks, self.form.box_format, bytes) => {}
+                name if targets::write(name, groups, &marks, self.form.box_format, bytes) => {}
                 "label" => match &self.recipe.mixing {
                     Some(mixing) if self.recipe.has_soft_labels() => {
                         self.soft_labels(mixing, &done, bytemuck::cast_slice_mut(bytes))

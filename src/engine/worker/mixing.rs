@@ -18,7 +18,8 @@ impl Worker {
                 Some(partners) => (Some(mix.how), partners),
             },
         };
-        let pasted = pasted(how, &partners);
+        // Objects of each view of the partner.
+        let pasted: Vec<Option<Pasted>> = (0..own.views.len()).map(|view| pasted(how, &partners, view)).collect();
         let writer = &making.form.writers[0];
         let size = own.views.first().map_or(making.recipe.largest(), Image::size);
         let crc32c = making.write_row(0, row, |slot| {
@@ -44,7 +45,8 @@ impl Worker {
                                 }
                             }
                             Mixed::CopyPaste(..) => {
-                                paste_pixels(&mut mixed, first, pasted.as_ref().map_or(&[], Pasted::pixels));
+                                let pasted = pasted[view].as_ref();
+                                paste_pixels(&mut mixed, first, pasted.map_or(&[], Pasted::pixels));
                             }
                             // Written above: it has no image of its own.
                             Mixed::MixUp(_) => {}
@@ -60,18 +62,21 @@ impl Worker {
         })?;
         if let Some(chosen) = making.noted(row) {
             let partner_labels = partners.iter().map(|partner| partner.label).collect();
-            let others: Vec<&Marks> = partners.iter().filter_map(|partner| partner.marks.as_ref()).collect();
             let rules = &making.recipe.targets.rules;
-            let marks = own.marks.as_ref().map(|own| match (how, &others[..]) {
-                (Some(Mixed::MixUp(_)), [partner]) => own.blended(partner),
-                (Some(Mixed::CutMix(window)), [partner]) => own.pasted(partner, window, rules),
-                (Some(Mixed::Mosaic(mosaic)), [b, c, d]) => Marks::of_mosaic([own, b, c, d], &mosaic, rules),
-                (Some(Mixed::CopyPaste(..)), [partner]) => match &pasted {
-                    Some(pasted) => own.with_objects(partner, pasted, rules),
-                    None => own.clone(),
-                },
-                _ => own.clone(),
-            });
+            let mixed = |(view, own): (usize, &Marks)| {
+                let others: Vec<&Marks> = partners.iter().filter_map(|partner| partner.marks.get(view)).collect();
+                match (how, &others[..]) {
+                    (Some(Mixed::MixUp(_)), [partner]) => own.blended(partner),
+                    (Some(Mixed::CutMix(window)), [partner]) => own.pasted(partner, window, rules),
+                    (Some(Mixed::Mosaic(mosaic)), [b, c, d]) => Marks::of_mosaic([own, b, c, d], &mosaic, rules),
+                    (Some(Mixed::CopyPaste(..)), [partner]) => match &pasted[view] {
+                        Some(pasted) => own.with_objects(partner, pasted, rules),
+                        None => own.clone(),
+                    },
+                    _ => own.clone(),
+                }
+            };
+            let marks = own.marks.iter().enumerate().map(mixed).collect();
             let (label, crc32c) = (own.label, vec![crc32c]);
             making.row_done(row, RowDone { label, partner_labels, chosen, size, crc32c, marks });
         }
@@ -99,10 +104,10 @@ impl Worker {
     }
 }
 
-/// What is pasted, if it is objects.
-fn pasted(how: Option<Mixed>, partners: &[&Staged]) -> Option<Pasted> {
+/// What is pasted into a view, if it is objects.
+fn pasted(how: Option<Mixed>, partners: &[&Staged], view: usize) -> Option<Pasted> {
     match how {
-        Some(Mixed::CopyPaste(objects, key)) => Some(objects.draw(key, partners.first()?.marks.as_ref()?)),
+        Some(Mixed::CopyPaste(objects, key)) => Some(objects.draw(key, partners.first()?.marks.get(view)?)),
         _ => None,
     }
 }
