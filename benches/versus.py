@@ -252,7 +252,8 @@ COUNTERPARTS = {
     # Filters.
     "gaussian_blur": of_albumentations(
         A.GaussianBlur,
-        blur_limit=lambda p: sizes(p, "kernel_size", "kernel", "blur_limit"),
+        # Without a size both take the one that sigma asks for.
+        blur_limit=lambda p: sizes(p, "kernel_size") if "kernel_size" in p else (0, 0),
         sigma_limit=lambda p: plain(p.get("sigma") or p.get("sigma_limit") or [0.5, 3.0]),
     ),
     "median_blur": of_albumentations(A.MedianBlur, blur_limit=lambda p: sizes(p, "kernel_size", "kernel", "blur_limit")),
