@@ -5,6 +5,7 @@ mod memory;
 mod phase;
 mod recipe;
 mod request;
+mod resources;
 mod schedule;
 mod session;
 mod statistics;
@@ -34,6 +35,7 @@ use crate::decode::Limits;
 use crate::store::Dataset;
 use making::{Making, Then};
 use memory::Memory;
+use resources::Supplies;
 use schedule::{After, Schedule};
 use worker::Worker;
 
@@ -79,6 +81,7 @@ pub(crate) struct Shared {
     memory: Arc<Memory>,
     statistics: Statistics,
     workers: Mutex<Vec<Worker>>,
+    supplies: Supplies,
 }
 
 /// Why there is no engine.
@@ -109,6 +112,7 @@ impl Engine {
             memory: Memory::new(options.batch_budget),
             statistics: Statistics::default(),
             workers: Mutex::default(),
+            supplies: Supplies::new(options.decode),
             options,
         });
         let weak = Arc::downgrade(&shared);
@@ -162,7 +166,8 @@ impl Engine {
                 hint: format!("the images or names of dataset {:?} are not those that the client knows", dataset.name),
             });
         }
-        let request = Request::new(Arc::new(Recipe::new(&spec, dataset)?), &placement, &delivery)?;
+        let request =
+            Request::new(Arc::new(Recipe::new(&spec, dataset, &self.shared.supplies)?), &placement, &delivery)?;
         let (found, limit) =
             (request.batch_bytes(), self.shared.options.max_batch_bytes.min(self.shared.memory.budget));
         if found > limit {

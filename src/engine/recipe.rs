@@ -4,6 +4,7 @@ use std::sync::Arc;
 use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
+use super::resources::Supplies;
 use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
 use crate::augment::{Pipeline, Tail};
@@ -32,6 +33,8 @@ pub struct Recipe {
     pub targets: Targets,
     /// Whether images are turned as their EXIF orientation says.
     pub exif_orientation: bool,
+    /// Bytes that its ops keep of what they take from the dataset.
+    pub(super) kept_bytes: u64,
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// The spec as understood: names replaced, defaults filled in.
@@ -45,7 +48,11 @@ impl Recipe {
     ///
     /// # Errors
     /// [`RequestError`], naming the field.
-    pub fn new(spec: &v1::LoaderSpec, dataset: &Arc<Dataset>) -> Result<Recipe, RequestError> {
+    pub(super) fn new(
+        spec: &v1::LoaderSpec,
+        dataset: &Arc<Dataset>,
+        supplies: &Supplies,
+    ) -> Result<Recipe, RequestError> {
         let slice = SplitSlice::parse(&spec.split)?;
         let split = dataset.splits.iter().position(|split| split.name() == slice.split);
         let split = split.ok_or_else(|| RequestError::NotFound {
@@ -71,13 +78,14 @@ impl Recipe {
         let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
         let pipeline = spec.pipeline.clone().unwrap_or_default();
         let form = form(samples, exif_orientation)?;
+        let resources = supplies.of(samples, exif_orientation);
         let (pipeline, groups) = match &spec.views {
             Some(views) => {
-                let Views { common, groups } = Views::new(views, &pipeline, form)?;
+                let Views { common, groups } = Views::new(views, &pipeline, form, &resources)?;
                 (common, groups)
             }
             None => {
-                let pipeline = Pipeline::build(&pipeline, form)?;
+                let pipeline = Pipeline::build_with(&pipeline, form, &resources)?;
                 let group = ViewGroup::plain(pipeline.output());
                 (pipeline, vec![group])
             }
@@ -110,6 +118,7 @@ impl Recipe {
             mixing,
             targets,
             exif_orientation,
+            kept_bytes: resources.kept(),
             seed: spec.seed,
             spec: resolved(spec, dataset, &slice, last),
             fingerprint: String::new(),

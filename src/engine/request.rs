@@ -180,8 +180,8 @@ impl Request {
         self.payload().map_or(u64::MAX, |(_, bytes)| bytes)
     }
 
-    /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, and the images
-    /// that wait to be mixed.
+    /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, the images that
+    /// wait to be mixed, and what the ops keep of the dataset, which all batches of a stream share.
     pub fn batch_bytes(&self) -> u64 {
         let masks = self.recipe.targets.mask_bytes(self.recipe.largest());
         let mut staged = u64::from(self.rows()) * masks;
@@ -191,7 +191,7 @@ impl Request {
             let images: u64 = self.recipe.groups.iter().map(|g| self.recipe.image_bytes(g) * u64::from(g.views)).sum();
             staged += (u64::from(self.rows()) + partners) * (images + masks);
         }
-        self.payload_bytes().saturating_add(staged)
+        self.payload_bytes().saturating_add(staged).saturating_add(self.recipe.kept_bytes)
     }
 
     /// What `Describe` answers.
