@@ -2,6 +2,7 @@ mod batch;
 mod error;
 mod making;
 mod memory;
+mod models;
 mod phase;
 mod recipe;
 mod request;
@@ -14,6 +15,7 @@ mod views;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
@@ -35,6 +37,7 @@ use crate::decode::Limits;
 use crate::store::Dataset;
 use making::{Making, Then};
 use memory::Memory;
+use models::Models;
 use resources::Supplies;
 use schedule::{After, Schedule};
 use worker::Worker;
@@ -52,6 +55,15 @@ pub struct Options {
     pub max_sessions: usize,
     /// What a decoder may spend on one file.
     pub decode: Limits,
+    /// Folder of the models that specs may name.
+    pub models: Option<PathBuf>,
+}
+
+impl Options {
+    /// Bytes that models take at most, plans and what is computed on the way not counted: those are counted with batches.
+    pub fn model_bytes(&self) -> u64 {
+        self.models.as_ref().map_or(0, |_| models::MOST_BYTES)
+    }
 }
 
 impl Default for Options {
@@ -62,6 +74,7 @@ impl Default for Options {
             max_batch_bytes: 1 << 30,
             max_sessions: 1024,
             decode: Limits::default(),
+            models: None,
         }
     }
 }
@@ -112,7 +125,7 @@ impl Engine {
             memory: Memory::new(options.batch_budget),
             statistics: Statistics::default(),
             workers: Mutex::default(),
-            supplies: Supplies::new(options.decode),
+            supplies: Supplies::new(options.decode, Models::new(options.models.clone())),
             options,
         });
         let weak = Arc::downgrade(&shared);

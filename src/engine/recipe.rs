@@ -7,7 +7,7 @@ use super::error::RequestError;
 use super::resources::Supplies;
 use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
-use crate::augment::{Pipeline, Tail};
+use crate::augment::{self, Pipeline, Tail};
 use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
@@ -76,9 +76,17 @@ impl Recipe {
         };
         let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
         let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
-        let pipeline = spec.pipeline.clone().unwrap_or_default();
         let form = form(samples, exif_orientation)?;
         let resources = supplies.of(samples, exif_orientation);
+        let mut spec = spec.clone();
+        if let Some(pipeline) = &mut spec.pipeline {
+            augment::pin_models(&mut pipeline.ops, "pipeline.ops", &resources)?;
+        }
+        for (index, group) in spec.views.iter_mut().flat_map(|views| &mut views.groups).enumerate() {
+            augment::pin_models(&mut group.ops, &format!("views.groups[{index}].ops"), &resources)?;
+        }
+        let spec = &spec;
+        let pipeline = spec.pipeline.clone().unwrap_or_default();
         let (pipeline, groups) = match &spec.views {
             Some(views) => {
                 let Views { common, groups } = Views::new(views, &pipeline, form, &resources)?;
@@ -130,6 +138,11 @@ impl Recipe {
     /// The samples that its indices mean.
     pub fn samples(&self) -> &Split {
         &self.dataset.splits[self.split]
+    }
+
+    /// Whether the bytes of its batches are the same on every machine.
+    pub fn is_bit_exact(&self) -> bool {
+        self.pipeline.is_bit_exact() && self.groups.iter().all(ViewGroup::is_bit_exact)
     }
 
     /// Size of every image of the first group; none when sizes differ (batches of one row).

@@ -210,7 +210,7 @@ impl Request {
             rows: self.rows(),
             warnings: self.warnings(),
             normalization: tail.map(|tail| tail.normalization.clone()),
-            bit_exact: true,
+            bit_exact: recipe.is_bit_exact(),
             largest_image_shape: largest_image_shape.unwrap_or_default(),
             classes: recipe.dataset.classes.clone(),
             box_classes: recipe.dataset.box_classes.clone(),

@@ -2,7 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::augment::resources::{Picture, Resources, Unavailable};
+use super::models::Models;
+use crate::augment::resources::{Model, Picture, Resources, Unavailable};
 use crate::decode::{self, Decoder, Limits};
 use crate::store::{Split, State};
 
@@ -13,11 +14,12 @@ pub(super) struct Supplies {
     /// Held while references are decoded: whoever describes many specs at once decodes one image at a time, and their memory is
     /// that of one spec.
     turn: Mutex<()>,
+    models: Models,
 }
 
 impl Supplies {
-    pub(super) fn new(limits: Limits) -> Self {
-        Supplies { limits, turn: Mutex::default() }
+    pub(super) fn new(limits: Limits, models: Models) -> Self {
+        Supplies { limits, turn: Mutex::default(), models }
     }
 
     /// What the ops of one spec get, while its pipeline is built.
@@ -118,6 +120,10 @@ impl Resources for FromSplit<'_> {
         let picture = Arc::new(self.decode(sample)?);
         pictures.insert(sample, Arc::clone(&picture));
         Ok(picture)
+    }
+
+    fn model(&self, name: &str) -> Result<Arc<Model>, Unavailable> {
+        self.supplies.models.get(name)
     }
 
     fn keep(&self, bytes: u64) -> Result<(), Unavailable> {

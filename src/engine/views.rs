@@ -39,6 +39,11 @@ impl ViewGroup {
         self.pipelines.first()?.tail()
     }
 
+    /// Whether its bytes are the same on every machine.
+    pub(super) fn is_bit_exact(&self) -> bool {
+        self.pipelines.iter().all(Pipeline::is_bit_exact)
+    }
+
     /// Names and versions of its ops.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.pipelines.iter().flat_map(|pipeline| pipeline.versions().iter().copied())
