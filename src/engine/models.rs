@@ -47,6 +47,11 @@ impl Models {
             Unavailable::new(format!("{name:?}: {error}"), format!("a model of the server: {}", known.join(", ")))
         };
         let path = folder.join(name);
+        // A link may lead out of the folder, wherever the folder itself is.
+        let inside = fs::canonicalize(folder).and_then(|folder| Ok(fs::canonicalize(&path)?.starts_with(folder)));
+        if !inside.map_err(missing)? {
+            return Err(missing(std::io::Error::other("a link that leads out of the folder")));
+        }
         // A pipe or a device would never end.
         if !fs::metadata(&path).map_err(missing)?.is_file() {
             return Err(missing(std::io::Error::other("not a file")));
@@ -85,12 +90,25 @@ mod tests {
         fs::write(folder.path().join("secret"), b"no").expect("written");
         fs::write(inner.join("a.onnx"), b"yes").expect("written");
         fs::create_dir(inner.join("folder")).expect("made");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(folder.path().join("secret"), inner.join("link.onnx")).expect("linked");
         let models = Models::new(Some(inner.clone()));
         let model = models.get("a.onnx").expect("there");
         assert_eq!((&model.file[..], &*model.digest), (&b"yes"[..], &*blake3::hash(b"yes").to_hex()));
-        for name in
-            ["", ".", "..", "../secret", "a.onnx/", "/etc/passwd", "..\\secret", "folder", "b.onnx", "a\0b", ".a"]
-        {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../secret",
+            "a.onnx/",
+            "/etc/passwd",
+            "..\\secret",
+            "folder",
+            "link.onnx",
+            "b.onnx",
+            "a\0b",
+            ".a",
+        ] {
             assert!(models.get(name).is_err(), "{name:?}");
         }
         let refused = models.get("b.onnx").err().expect("not there");
