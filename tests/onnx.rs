@@ -184,6 +184,18 @@ fn what_is_no_number_becomes_black() {
     }
 }
 
+#[test]
+fn batches_do_not_depend_on_the_number_of_threads() {
+    let folder = folder(&[("small.onnx", convolution().file())]);
+    let hashes = |threads| {
+        let models = Some(folder.path().into());
+        let options = Options { threads, batch_budget: 1 << 30, models, ..Options::default() };
+        let engine = Engine::new(vec![loaded(photographs(), Mode::Encoded)], Default::default(), options);
+        made_hashes(&engine.expect("threads"), &spec_with([Op::Onnx(onnx("small.onnx"))]), &from(0, 0, 8))
+    };
+    assert_eq!(hashes(1), hashes(8));
+}
+
 fn blake3_of(file: &[u8]) -> String {
     blake3::hash(file).to_hex().to_string()
 }
