@@ -161,7 +161,7 @@ fn what_does_not_fit_is_refused_with_both_shapes() {
         refusal(&engine_with(None), onnx("small.onnx")).contains("expected a server with a folder of models: --models")
     );
     let varying = engine.resolve(&spec_of([Op::Onnx(onnx("small.onnx"))], 1), &rank(0, 1), &v1::Delivery::default());
-    assert!(varying.err().expect("refused").to_string().contains("images of one size"));
+    assert!(varying.expect_err("refused").to_string().contains("images of one size"));
 }
 
 #[test]
