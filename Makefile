@@ -16,7 +16,7 @@ GENERATED := $(TARGET)/python-stock/generated
 SKIPPED := $(TARGET)/skipped
 PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
 
-# One workspace, one set of features, the dev profile throughout: clippy and doc share what they check, tests, examples and the
+# One workspace, one set of features (all of them), the dev profile throughout: clippy and doc share what they check, tests, examples and the
 # clients' tests what they build, and nothing is built twice.
 export CARGO_TERM_COLOR ?= auto
 
@@ -50,20 +50,20 @@ format: ## Check the format of the code.
 lint: ## Check the code with clippy; warnings are errors.
 	@$(STEPS) step 'cargo clippy'; \
 	cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || skip 'cargo clippy: no clippy'; \
-	cargo clippy --workspace --all-targets -- -D warnings; done_
+	cargo clippy --workspace --all-targets --all-features -- -D warnings; done_
 
 rust: ## Run the tests of the Rust code.
-	@$(STEPS) step 'cargo test'; cargo test --workspace; done_
+	@$(STEPS) step 'cargo test'; cargo test --workspace --all-features; done_
 
 # Built by `cargo test`: run as they are.
 examples: ## Run the examples.
-	@$(STEPS) step 'examples'; cargo build --workspace --examples; \
+	@$(STEPS) step 'examples'; cargo build --workspace --all-features --examples; \
 	for source in examples/*.rs; do [[ -e $$source ]] || continue; \
 		echo "--- $$source"; $(TARGET)/debug/examples/$$(basename $$source .rs); done; done_
 
 # In the dev profile: whether it runs, not how fast.
 bench-smoke:
-	@$(STEPS) step 'benches/plan.rs runs'; cargo test --workspace --bench plan; done_
+	@$(STEPS) step 'benches/plan.rs runs'; cargo test --workspace --all-features --bench plan; done_
 
 python: ## Run the stock Python client against the server.
 	@$(STEPS) step 'stock Python client'; \
@@ -72,7 +72,7 @@ python: ## Run the stock Python client against the server.
 	$(MAKE) $(VENV)/installed; \
 	rm -rf $(GENERATED); mkdir -p $(GENERATED); \
 	$(VENV)/bin/python -m grpc_tools.protoc -I proto --python_out $(GENERATED) --grpc_python_out $(GENERATED) $(PROTOS); \
-	cargo build --workspace --bins; \
+	cargo build --workspace --all-features --bins; \
 	FEEDLINE="$(abspath $(TARGET))/debug/feedline" PYTHONPATH="$(GENERATED):clients/python-stock" PYTHONDONTWRITEBYTECODE=1 \
 		$(VENV)/bin/python -m pytest -q -p no:cacheprovider clients/python-stock; done_
 
@@ -91,7 +91,7 @@ frameworks:
 	echo 'no check needs a machine-learning framework: their results are committed as golden files'; done_
 
 doc: ## Build the documentation; broken links are errors.
-	@$(STEPS) step 'cargo doc'; RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace; done_
+	@$(STEPS) step 'cargo doc'; RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace --all-features; done_
 
 end:
 	@if [[ -s $(SKIPPED) ]]; then echo; cat $(SKIPPED); else printf '\nnothing was skipped\n'; fi

@@ -24,6 +24,9 @@ pub struct File {
     /// Memory for batches, such as `"2GiB"`. Default: a quarter of what the machine or its control group allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_budget: Option<String>,
+    /// Folder of ONNX models that pipelines may name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<PathBuf>,
     /// Limits of single requests and of the server.
     pub limits: Limits,
     /// Datasets, by name, beside those of the command line.
@@ -210,6 +213,9 @@ store = "auto"
 
 # Memory for batches. Default: a quarter of it.
 # batch_budget = "2GiB"
+
+# Folder of ONNX models that the op onnx may name, for servers built with the feature onnx. Default: none.
+# models = "/models"
 "#;
 
 const EXAMPLE_TAIL: &str = r#"

@@ -75,7 +75,7 @@ fn packages() -> Vec<Value> {
     let about = String::from_utf8(rustc.expect("a compiler, since there is a test").stdout).expect("text");
     let host = about.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc says its host");
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--offline", "--locked", "--filter-platform", host])
+        .args(["metadata", "--format-version=1", "--offline", "--locked", "--all-features", "--filter-platform", host])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo");

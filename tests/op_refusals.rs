@@ -59,6 +59,15 @@ fn every_required_field_is_missed_by_name() {
     }
 }
 
+#[cfg(not(feature = "onnx"))]
+#[test]
+fn a_server_without_the_feature_onnx_says_so() {
+    let op = serde_json::json!({ "onnx": { "model": "small.onnx" } });
+    let refusal = refusal(&photographs_engine(1), op);
+    assert!(refusal.contains("spec.pipeline.ops[0].onnx"), "{refusal}");
+    assert!(refusal.contains("built without the feature onnx"), "{refusal}");
+}
+
 /// What `Describe` says to a pipeline of this op and a resize.
 fn refusal(engine: &Engine, op: Json) -> String {
     let op: v1::Op = match serde_json::from_value(op.clone()) {

@@ -5,6 +5,7 @@ use feedline_proto::v1;
 
 use super::convert::Tail;
 use super::op::{AnyOp, Refusal, Scratch};
+use super::registry;
 use super::resources::{Photographs, Resources};
 use crate::image::{Depth, Form};
 use crate::sample::Sample;
@@ -99,6 +100,11 @@ impl Pipeline {
     /// Names and versions of the ops, sorted.
     pub fn versions(&self) -> &[(&'static str, u32)] {
         &self.versions
+    }
+
+    /// Whether equal seeds give equal bytes on every machine: true but for ops that run a model.
+    pub fn is_bit_exact(&self) -> bool {
+        self.versions.iter().all(|(op, _)| !registry::MODELS.contains(op))
     }
 
     /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
@@ -249,6 +255,15 @@ fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
             | Action::RandomOrder(nodes, _) => list(nodes, ops),
         }
     }
+}
+
+/// Writes into every op that runs a model which file it is, so that fingerprints tell models of one name apart. `path` is where the
+/// ops stand.
+///
+/// # Errors
+/// A model that is not there, or another one than the client insists on.
+pub fn pin_models(ops: &mut [v1::Op], path: &str, resources: &dyn Resources) -> Result<(), Refusal> {
+    super::style::onnx::pin(ops, path, resources)
 }
 
 /// Whether `op` may be part of the tail: a `to_float` or a `normalize`, with nothing else after them.

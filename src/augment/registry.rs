@@ -5,6 +5,9 @@ use super::resources::Resources;
 use super::{colour, convert, dropout, filter, geometry, noise, policy, style};
 use crate::image::Form;
 
+/// Ops that run a model, whose output may differ between machines. Their examples need a server that has it.
+pub(super) const MODELS: &[&str] = &["onnx"];
+
 /// The table of ops: a field of the contract's `Op` and the file that builds it. Those behind the semicolon need more than their
 /// message: images of the dataset, or models of the server.
 macro_rules! ops {
@@ -123,4 +126,5 @@ ops! {
     HistogramMatching => style::histogram_matching,
     Fda => style::fda,
     PixelDistributionAdaptation => style::pixel_distribution_adaptation,
+    Onnx => style::onnx,
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::style::onnx::Plans;
 use crate::decode::{Decoder, Limits};
 use crate::demo;
 use crate::image::Size;
@@ -15,6 +16,26 @@ pub struct Picture {
     pub size: Size,
     /// As many values as `size.area() * 3`.
     pub pixels: Vec<u8>,
+}
+
+/// A model of the server: an ONNX file.
+pub struct Model {
+    /// Name of the file.
+    pub name: String,
+    /// BLAKE3 of the file in 64 hex digits.
+    pub digest: String,
+    /// The file.
+    pub file: Vec<u8>,
+    /// Made of it for the shapes of images that it runs on.
+    #[cfg_attr(not(feature = "onnx"), allow(dead_code))]
+    pub(super) plans: Plans,
+}
+
+impl Model {
+    /// The model in a file.
+    pub fn new(name: impl Into<String>, digest: impl Into<String>, file: Vec<u8>) -> Self {
+        Model { name: name.into(), digest: digest.into(), file, plans: Plans::default() }
+    }
 }
 
 /// Why an op does not get what it asks for.
@@ -40,6 +61,14 @@ pub trait Resources {
     /// # Errors
     /// If there is no such sample, it can't be decoded, or it is too large beside the others.
     fn picture(&self, sample: u64) -> Result<Arc<Picture>, Unavailable>;
+
+    /// A model of the server by its name. There is none unless this says otherwise.
+    ///
+    /// # Errors
+    /// If there is no such model, or it is too large beside the others.
+    fn model(&self, name: &str) -> Result<Arc<Model>, Unavailable> {
+        Err(Unavailable::new(format!("{name:?}"), "a server that has models"))
+    }
 
     /// Notes that an op keeps `bytes` as long as its pipeline lives.
     ///

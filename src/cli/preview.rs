@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use feedline_proto::rule;
 
@@ -8,12 +9,14 @@ use super::inspect::read;
 use super::load::{list, named_path};
 use super::picture::{Picture, rgb};
 use super::spec::named_or_read;
+use crate::augment::resources::{Picture as Reference, Resources, Unavailable};
 use crate::augment::{Pipeline, Scratch, preset};
 use crate::decode::{Decoder, Limits};
 use crate::image::{Depth, Form, Image};
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
 use crate::sheet::{self, Row};
+use crate::source::Listing;
 
 /// Writes a PNG of originals beside several augmented versions of each, to see what a pipeline does.
 #[derive(Debug, clap::Args)]
@@ -61,8 +64,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let class = usize::try_from(entry.label).ok().and_then(|label| listings[0].classes.get(label));
         let caption = vec![class.cloned().unwrap_or_default(), format!("{} {}", entry.key, decoded.size)];
         let form = Form { smallest: decoded.size, largest: decoded.size, channels: 3, depth: Depth::U8 };
-        let built =
-            Pipeline::build(&pipeline, form).map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
+        let built = Pipeline::build_with(&pipeline, form, &FromListing(&listings))
+            .map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
         let versions = (0..u32::from(args.versions)).map(|epoch| {
             let key = Key { seed: args.seed, epoch, position: place as u64, view: 0, op: 0, purpose: Purpose::Op };
             let image = Image::from_u8(decoded.size, 3, Cow::Borrowed(&decoded.pixels[..]));
@@ -84,4 +87,25 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     sheet::write_png(&args.output, size, &picture)?;
     say!("{}", args.output.display());
     Ok(())
+}
+
+/// Images of the first split, which is the training set where there is one.
+struct FromListing<'a>(&'a [Listing]);
+
+impl Resources for FromListing<'_> {
+    fn picture(&self, sample: u64) -> Result<Arc<Reference>, Unavailable> {
+        let entries = self.0.iter().flat_map(|listing| &listing.splits).map(|split| &split.entries).next();
+        let count = entries.map_or(0, Vec::len);
+        let found = usize::try_from(sample).ok().and_then(|index| entries?.get(index));
+        let entry = found
+            .ok_or_else(|| Unavailable::new(sample, format!("a sample's index, 0 to {}", count.saturating_sub(1))))?;
+        let bad = |error: String| Unavailable::new(format!("{}: {error}", entry.key), "a sample that can be decoded");
+        let bytes = read(&entry.location).map_err(|error| bad(error.to_string()))?;
+        let decoded = Decoder::new(Limits::default()).decode(&bytes).map_err(|error| bad(error.to_string()))?;
+        Ok(Arc::new(Reference { size: decoded.size, pixels: decoded.pixels }))
+    }
+
+    fn keep(&self, _: u64) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }

@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Memory for batches, such as 2GiB [default: a quarter of what the machine or its control group allows]
     #[arg(long, value_name = "SIZE")]
     batch_budget: Option<Budget>,
+    /// Folder of ONNX models that the op onnx may name; for servers built with the feature onnx.
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
     /// Streams at the same time [default: 256]
     #[arg(long, value_name = "N")]
     max_sessions: Option<usize>,
@@ -89,6 +92,7 @@ impl Config {
         limits.max_pixels = store.max_pixels.unwrap_or(limits.max_pixels);
         limits.max_sessions = args.max_sessions.unwrap_or(limits.max_sessions);
         limits.shutdown_grace = args.shutdown_grace.map_or(limits.shutdown_grace, Duration::from_secs);
+        file.models = args.models.clone().or(file.models.take());
         if !mistakes.is_empty() {
             return Err(Failure::usage(mistakes.join("; ")));
         }
@@ -104,6 +108,9 @@ pub(super) fn default_batch_budget() -> u64 {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = Config::resolve(args)?;
+    if let Some(folder) = config.file.models.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format!("models: {} is no folder", folder.display())));
+    }
     runtime::block_on(async {
         // Whether the addresses are free shows before minutes of loading.
         for endpoint in &config.listen {
@@ -118,6 +125,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         max_batch_bytes: config.limits.max_batch_bytes,
         max_sessions: config.limits.max_sessions,
         decode: crate::decode::Limits { max_pixels: config.limits.max_pixels, ..Default::default() },
+        models: config.file.models.clone(),
     };
     let limit = MemoryLimit::of(&datasets, &options);
     limit.report();
@@ -150,6 +158,7 @@ struct MemoryLimit {
     batches: u64,
     decoders: u64,
     sessions: u64,
+    models: u64,
 }
 
 /// Code, runtime, allocator and everything small.
@@ -171,16 +180,17 @@ impl MemoryLimit {
             batches: options.batch_budget,
             decoders: options.threads as u64 * (largest * SCRATCH_PER_PIXEL + (8 << 20)),
             sessions: options.max_sessions as u64 * (server::SEND_BUFFER + PARTS),
+            models: options.model_bytes(),
         }
     }
 
     fn report(&self) {
-        let MemoryLimit { datasets, decoded, batches, decoders, sessions } = *self;
-        let total = datasets + decoded + batches + decoders + sessions + BASE;
+        let MemoryLimit { datasets, decoded, batches, decoders, sessions, models } = *self;
+        let total = datasets + decoded + batches + decoders + sessions + models + BASE;
         info!(
             memory_limit_bytes = total,
             limit = %Human(total), datasets = %Human(datasets), decoded = %Human(decoded), batches = %Human(batches),
-            threads_scratch = %Human(decoders), sessions = %Human(sessions), base = %Human(BASE),
+            threads_scratch = %Human(decoders), sessions = %Human(sessions), models = %Human(models), base = %Human(BASE),
             "memory, at most"
         );
     }

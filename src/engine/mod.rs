@@ -2,9 +2,11 @@ mod batch;
 mod error;
 mod making;
 mod memory;
+mod models;
 mod phase;
 mod recipe;
 mod request;
+mod resources;
 mod schedule;
 mod session;
 mod statistics;
@@ -13,6 +15,7 @@ mod views;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
@@ -34,6 +37,8 @@ use crate::decode::Limits;
 use crate::store::Dataset;
 use making::{Making, Then};
 use memory::Memory;
+use models::Models;
+use resources::Supplies;
 use schedule::{After, Schedule};
 use worker::Worker;
 
@@ -50,6 +55,15 @@ pub struct Options {
     pub max_sessions: usize,
     /// What a decoder may spend on one file.
     pub decode: Limits,
+    /// Folder of the models that specs may name.
+    pub models: Option<PathBuf>,
+}
+
+impl Options {
+    /// Bytes that models take at most, plans and what is computed on the way not counted: those are counted with batches.
+    pub fn model_bytes(&self) -> u64 {
+        self.models.as_ref().map_or(0, |_| models::MOST_BYTES)
+    }
 }
 
 impl Default for Options {
@@ -60,6 +74,7 @@ impl Default for Options {
             max_batch_bytes: 1 << 30,
             max_sessions: 1024,
             decode: Limits::default(),
+            models: None,
         }
     }
 }
@@ -79,6 +94,7 @@ pub(crate) struct Shared {
     memory: Arc<Memory>,
     statistics: Statistics,
     workers: Mutex<Vec<Worker>>,
+    supplies: Supplies,
 }
 
 /// Why there is no engine.
@@ -109,6 +125,7 @@ impl Engine {
             memory: Memory::new(options.batch_budget),
             statistics: Statistics::default(),
             workers: Mutex::default(),
+            supplies: Supplies::new(options.decode, Models::new(options.models.clone())),
             options,
         });
         let weak = Arc::downgrade(&shared);
@@ -162,7 +179,8 @@ impl Engine {
                 hint: format!("the images or names of dataset {:?} are not those that the client knows", dataset.name),
             });
         }
-        let request = Request::new(Arc::new(Recipe::new(&spec, dataset)?), &placement, &delivery)?;
+        let request =
+            Request::new(Arc::new(Recipe::new(&spec, dataset, &self.shared.supplies)?), &placement, &delivery)?;
         let (found, limit) =
             (request.batch_bytes(), self.shared.options.max_batch_bytes.min(self.shared.memory.budget));
         if found > limit {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use feedline_proto::{rule, v1};
 
 use super::error::RequestError;
+use super::resources::Supplies;
 use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
-use crate::augment::{Pipeline, Tail};
+use crate::augment::{self, Pipeline, Tail};
 use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing, Objects};
 use crate::image::{Depth, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
@@ -32,6 +33,8 @@ pub struct Recipe {
     pub targets: Targets,
     /// Whether images are turned as their EXIF orientation says.
     pub exif_orientation: bool,
+    /// Bytes that its ops keep of what they take from the dataset.
+    pub(super) kept_bytes: u64,
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// The spec as understood: names replaced, defaults filled in.
@@ -45,7 +48,11 @@ impl Recipe {
     ///
     /// # Errors
     /// [`RequestError`], naming the field.
-    pub fn new(spec: &v1::LoaderSpec, dataset: &Arc<Dataset>) -> Result<Recipe, RequestError> {
+    pub(super) fn new(
+        spec: &v1::LoaderSpec,
+        dataset: &Arc<Dataset>,
+        supplies: &Supplies,
+    ) -> Result<Recipe, RequestError> {
         let slice = SplitSlice::parse(&spec.split)?;
         let split = dataset.splits.iter().position(|split| split.name() == slice.split);
         let split = split.ok_or_else(|| RequestError::NotFound {
@@ -69,15 +76,24 @@ impl Recipe {
         };
         let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
         let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
-        let pipeline = spec.pipeline.clone().unwrap_or_default();
         let form = form(samples, exif_orientation)?;
+        let resources = supplies.of(samples, exif_orientation);
+        let mut spec = spec.clone();
+        if let Some(pipeline) = &mut spec.pipeline {
+            augment::pin_models(&mut pipeline.ops, "pipeline.ops", &resources)?;
+        }
+        for (index, group) in spec.views.iter_mut().flat_map(|views| &mut views.groups).enumerate() {
+            augment::pin_models(&mut group.ops, &format!("views.groups[{index}].ops"), &resources)?;
+        }
+        let spec = &spec;
+        let pipeline = spec.pipeline.clone().unwrap_or_default();
         let (pipeline, groups) = match &spec.views {
             Some(views) => {
-                let Views { common, groups } = Views::new(views, &pipeline, form)?;
+                let Views { common, groups } = Views::new(views, &pipeline, form, &resources)?;
                 (common, groups)
             }
             None => {
-                let pipeline = Pipeline::build(&pipeline, form)?;
+                let pipeline = Pipeline::build_with(&pipeline, form, &resources)?;
                 let group = ViewGroup::plain(pipeline.output());
                 (pipeline, vec![group])
             }
@@ -110,6 +126,7 @@ impl Recipe {
             mixing,
             targets,
             exif_orientation,
+            kept_bytes: resources.kept(),
             seed: spec.seed,
             spec: resolved(spec, dataset, &slice, last),
             fingerprint: String::new(),
@@ -121,6 +138,11 @@ impl Recipe {
     /// The samples that its indices mean.
     pub fn samples(&self) -> &Split {
         &self.dataset.splits[self.split]
+    }
+
+    /// Whether the bytes of its batches are the same on every machine.
+    pub fn is_bit_exact(&self) -> bool {
+        self.pipeline.is_bit_exact() && self.groups.iter().all(ViewGroup::is_bit_exact)
     }
 
     /// Size of every image of the first group; none when sizes differ (batches of one row).

@@ -183,8 +183,8 @@ impl Request {
         self.payload().map_or(u64::MAX, |(_, bytes)| bytes)
     }
 
-    /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, and the images
-    /// that wait to be mixed.
+    /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, the images that
+    /// wait to be mixed, and what the ops keep of the dataset, which all batches of a stream share.
     pub fn batch_bytes(&self) -> u64 {
         let masks = self.recipe.targets.mask_bytes(&self.recipe.groups);
         let mut staged = u64::from(self.rows()).saturating_mul(masks);
@@ -195,7 +195,7 @@ impl Request {
             let rows = u64::from(self.rows()) + partners;
             staged = staged.saturating_add(rows.saturating_mul(images.saturating_add(masks)));
         }
-        self.payload_bytes().saturating_add(staged)
+        self.payload_bytes().saturating_add(staged).saturating_add(self.recipe.kept_bytes)
     }
 
     /// What `Describe` answers.
@@ -214,7 +214,7 @@ impl Request {
             rows: self.rows(),
             warnings: self.warnings(),
             normalization: tail.map(|tail| tail.normalization.clone()),
-            bit_exact: true,
+            bit_exact: recipe.is_bit_exact(),
             largest_image_shape: largest_image_shape.unwrap_or_default(),
             classes: recipe.dataset.classes.clone(),
             box_classes: recipe.dataset.box_classes.clone(),

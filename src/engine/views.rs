@@ -4,6 +4,7 @@ use feedline_proto::v1;
 
 use super::error::{BatchError, RequestError};
 use super::targets::Targets;
+use crate::augment::resources::Resources;
 use crate::augment::{Pipeline, Scratch, Tail, is_tail};
 use crate::batch::Marks;
 use crate::image::{Form, Image};
@@ -100,6 +101,11 @@ impl ViewGroup {
         self.pipelines.first()?.tail()
     }
 
+    /// Whether its bytes are the same on every machine.
+    pub(super) fn is_bit_exact(&self) -> bool {
+        self.pipelines.iter().all(Pipeline::is_bit_exact)
+    }
+
     /// Names and versions of its ops.
     pub(super) fn versions(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.pipelines.iter().flat_map(|pipeline| pipeline.versions().iter().copied())
@@ -117,7 +123,12 @@ impl Views {
     ///
     /// # Errors
     /// [`RequestError`], naming the field.
-    pub(super) fn new(views: &v1::Views, pipeline: &v1::Pipeline, input: Form) -> Result<Views, RequestError> {
+    pub(super) fn new(
+        views: &v1::Views,
+        pipeline: &v1::Pipeline,
+        input: Form,
+        resources: &dyn Resources,
+    ) -> Result<Views, RequestError> {
         let tail_start = pipeline.ops.len() - pipeline.ops.iter().rev().take_while(|op| is_tail(op)).count();
         let (body, tail) = pipeline.ops.split_at(tail_start);
         let copies;
@@ -132,7 +143,7 @@ impl Views {
             }
             _ => return Err(RequestError::invalid("spec.views has both count and groups, expected one of them")),
         };
-        let common = Pipeline::build(&pipeline_of(body.to_vec()), input)?;
+        let common = Pipeline::build_with(&pipeline_of(body.to_vec()), input, resources)?;
         let mut built: Vec<ViewGroup> = Vec::new();
         let mut first = 1;
         for (index, group) in groups.iter().enumerate() {
@@ -141,7 +152,7 @@ impl Views {
             if built.iter().any(|other| other.tensor == tensor) {
                 return Err(RequestError::invalid(format!("{at}.name is {:?}, which another group has", group.name)));
             }
-            let made = build_group(group, tail, common.output(), &at)?;
+            let made = build_group((group, tail), common.output(), &at, resources)?;
             let views = made.views;
             built.push(ViewGroup { tensor, first, ..made });
             first += views as u16;
@@ -160,7 +171,12 @@ fn normal(tail: &Tail) -> &v1::Normalization {
     &tail.normalization
 }
 
-fn build_group(group: &v1::ViewGroup, tail: &[v1::Op], input: Form, at: &str) -> Result<ViewGroup, RequestError> {
+fn build_group(
+    (group, tail): (&v1::ViewGroup, &[v1::Op]),
+    input: Form,
+    at: &str,
+    resources: &dyn Resources,
+) -> Result<ViewGroup, RequestError> {
     let count = group.count.unwrap_or(1);
     let invalid = |what: &str| Err(RequestError::invalid(format!("{at}.{what}")));
     let crops = matches!(group.test_time(), v1::TestTime::FiveCrop | v1::TestTime::TenCrop);
@@ -181,7 +197,7 @@ fn build_group(group: &v1::ViewGroup, tail: &[v1::Op], input: Form, at: &str) ->
     for (view, maker) in makers.into_iter().enumerate() {
         let before = maker.len();
         let ops: Vec<v1::Op> = maker.into_iter().chain(group.ops.iter().cloned()).chain(tail.iter().cloned()).collect();
-        let pipeline = Pipeline::build(&pipeline_of(ops), input).map_err(|refusal| {
+        let pipeline = Pipeline::build_with(&pipeline_of(ops), input, resources).map_err(|refusal| {
             let text = refusal.to_string();
             match text.strip_prefix("pipeline.ops") {
                 Some(rest) if before == 0 => RequestError::invalid(format!("{at}.ops{rest}")),

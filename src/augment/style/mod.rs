@@ -1,5 +1,6 @@
 pub(super) mod fda;
 pub(super) mod histogram_matching;
+pub(super) mod onnx;
 pub(super) mod pixel_distribution_adaptation;
 
 /// Images of the dataset, and what an op keeps of each.

@@ -1,0 +1,115 @@
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::{DimFact, Factoid as _};
+
+use crate::augment::resources::Unavailable;
+use crate::header::unwinding;
+
+/// A model, ready to run on images of one shape.
+pub(super) struct Plan {
+    runnable: TypedSimplePlan<TypedModel>,
+    shape: [usize; 4],
+    /// Bytes of weights and of everything that is computed on the way, once.
+    pub(super) bytes: u64,
+}
+
+/// Plans of a model by the shape of its input. Kept as long as somebody runs them: who asks for the same shape gets the same plan.
+#[derive(Default)]
+pub(in crate::augment) struct Plans(Mutex<Vec<([usize; 4], Weak<Plan>)>>);
+
+impl Plans {
+    /// The plan of the model in `file` for inputs and outputs of `shape`.
+    ///
+    /// # Errors
+    /// A file that can't be read, and a model that takes or gives something else.
+    pub(super) fn get(&self, file: &[u8], shape: [usize; 4]) -> Result<Arc<Plan>, Unavailable> {
+        // Held meanwhile: who wants the same plan waits for it in place of making another one.
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|(_, plan)| plan.strong_count() > 0);
+        if let Some(plan) = plans.iter().find(|(known, _)| *known == shape).and_then(|(_, plan)| plan.upgrade()) {
+            return Ok(plan);
+        }
+        let expected = "an ONNX model that takes one tensor of floats and gives one of the same shape";
+        // Whatever is in the file, a panic in its reader must not end the server.
+        let plan = unwinding(|| Plan::new(file, shape)).unwrap_or_else(|panic| {
+            Err(Unavailable::new(format!("a model whose reader panicked: {panic}"), expected))
+        })?;
+        let plan = Arc::new(plan);
+        plans.push((shape, Arc::downgrade(&plan)));
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    fn new(file: &[u8], shape: [usize; 4]) -> Result<Plan, Unavailable> {
+        let unreadable =
+            |error: TractError| Unavailable::new(format!("a model that can't be used: {}", brief(&error)), "another");
+        let mut model = tract_onnx::onnx().model_for_read(&mut &file[..]).map_err(unreadable)?;
+        let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
+        if (inputs, outputs) != (1, 1) {
+            let found = format!("a model of {inputs} inputs and {outputs} outputs");
+            return Err(Unavailable::new(found, "one input and one output, both an image"));
+        }
+        let wanted = InferenceFact::dt_shape(f32::datum_type(), shape);
+        let declared = model.input_fact(0).map_err(unreadable)?.clone();
+        if !allows(&declared, &shape) {
+            let found = format!("a model that takes {declared:?}");
+            return Err(Unavailable::new(found, format!("one that takes floats of {}", shown(&shape))));
+        }
+        model.set_input_fact(0, wanted).map_err(unreadable)?;
+        // What it gives follows from what it gets; names of dimensions in the file would stand against it.
+        model.set_output_fact(0, InferenceFact::default()).map_err(unreadable)?;
+        let model = model.into_optimized().map_err(|error| {
+            let found = format!("a model that does not work on {}: {}", shown(&shape), brief(&error));
+            Unavailable::new(found, "a model for images of this size, or images of another size")
+        })?;
+        let output = model.output_fact(0).map_err(unreadable)?;
+        if output.datum_type != f32::datum_type() || output.shape.as_concrete() != Some(&shape[..]) {
+            let found = format!("a model that makes {output:?} of floats of {}", shown(&shape));
+            return Err(Unavailable::new(found, "one that gives floats of the shape that it takes"));
+        }
+        let facts = model.nodes.iter().flat_map(|node| &node.outputs).map(|output| &output.fact);
+        let volume =
+            |fact: &TypedFact| fact.shape.as_concrete().map_or(0, |shape| shape.iter().map(|x| *x as u64).product());
+        let bytes = facts.map(|fact| volume(fact).saturating_mul(4)).fold(file.len() as u64, u64::saturating_add);
+        let plan = Plan { runnable: model.into_runnable().map_err(unreadable)?, shape, bytes };
+        // What fails on any image fails here, not in the middle of an epoch.
+        plan.run(&vec![0.5; shape.iter().product()]).map_err(|error| {
+            Unavailable::new(format!("a model that fails on a gray image of {}: {error}", shown(&shape)), "another")
+        })?;
+        Ok(plan)
+    }
+
+    /// What the model makes of values in its own layout and scale.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    pub(super) fn run(&self, values: &[f32]) -> Result<Vec<f32>, String> {
+        let input = Tensor::from_shape(&self.shape, values).map_err(|error| brief(&error))?;
+        let outputs = self.runnable.run(tvec!(input.into())).map_err(|error| brief(&error))?;
+        let output = outputs.first().ok_or("it gave nothing")?;
+        let made = output.as_slice::<f32>().map_err(|error| brief(&error))?;
+        if made.len() == values.len() { Ok(made.to_vec()) } else { Err(format!("it gave {} values", made.len())) }
+    }
+}
+
+/// Whether a declared input may be floats of `shape`. What has a name in place of a size may be of any.
+fn allows(declared: &InferenceFact, shape: &[usize]) -> bool {
+    let of_floats = declared.datum_type.concretize().is_none_or(|kind| kind == f32::datum_type());
+    let sized = |(declared, size): (&DimFact, &usize)| {
+        declared.concretize().and_then(|dim| dim.to_i64().ok()).is_none_or(|dim| dim == *size as i64)
+    };
+    let count = declared.shape.dims().count();
+    let ranked = if declared.shape.is_open() { count <= shape.len() } else { count == shape.len() };
+    of_floats && ranked && declared.shape.dims().zip(shape).all(sized)
+}
+
+fn shown(shape: &[usize]) -> String {
+    format!("{shape:?}")
+}
+
+/// An error with its causes, of a length that fits into a status.
+fn brief(error: &TractError) -> String {
+    format!("{error:#}").chars().take(300).collect()
+}
