@@ -28,7 +28,7 @@ impl Squares {
             let inside = ((left as u32) < right) & ((upper as u32) < lower) & (place <= last);
             *at = if inside { place } else { -1 };
             *across = (32 - a) | a << 16;
-            *down = (32 - b) * 0x0001_0001 | b * 0x0100_0100;
+            *down = ((32 - b) * 0x0001_0001) | (b * 0x0100_0100);
         }
     }
 }
