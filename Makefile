@@ -16,8 +16,8 @@ GENERATED := $(TARGET)/python-stock/generated
 SKIPPED := $(TARGET)/skipped
 PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
 
-# One workspace, one set of features (all of them), the dev profile throughout: clippy and doc share what they check, tests, examples and the
-# clients' tests what they build, and nothing is built twice.
+# One workspace, one set of features (all of them), the dev profile throughout: clippy and doc share what they check, tests,
+# examples and the clients' tests what they build, and nothing is built twice.
 export CARGO_TERM_COLOR ?= auto
 
 # step NAME begins a timed step, done ends it; skip REASON says aloud what is left out and ends the recipe well.
