@@ -6,23 +6,20 @@ use crate::image::Size;
 
 /// `count` fields of noise from -1 to 1, of a size each: uniform, or normal and divided by the largest absolute value of all.
 pub(super) fn noise(seed: u64, size: Size, gaussian: bool, count: usize) -> Vec<Vec<f32>> {
-    let (area, numbers) = (size.area() as usize, Noise::Seed(seed));
-    let mut scratch = Scratch::default();
-    let mut values = match gaussian {
-        true => numbers.normals(area * count, &mut scratch),
-        false => numbers.units(area * count, &mut scratch),
-    };
-    if !gaussian {
-        values.iter_mut().for_each(|x| *x = *x * 2.0 - 1.0);
-    }
-    let mut fields: Vec<Vec<f32>> = values.chunks_exact(area.max(1)).map(<[f32]>::to_vec).collect();
-    if gaussian {
-        let most = fields.iter().flatten().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let (area, numbers, mut scratch) = (size.area() as usize, Noise::Seed(seed), Scratch::default());
+    let values = if gaussian {
+        let mut values = numbers.normals(area * count, &mut scratch);
+        let most = values.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
         if most > 1e-6 {
-            fields.iter_mut().flatten().for_each(|x| *x /= most);
+            values.iter_mut().for_each(|x| *x /= most);
         }
-    }
-    fields
+        values
+    } else {
+        let mut values = numbers.units(area * count, &mut scratch);
+        values.iter_mut().for_each(|x| *x = *x * 2.0 - 1.0);
+        values
+    };
+    values.chunks_exact(area.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 /// Gaussian smoothing of fields.
