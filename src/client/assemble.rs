@@ -80,24 +80,41 @@ impl Batch {
 
 /// What is wrong with a part.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PartError {
+#[non_exhaustive]
+pub enum PartError {
+    /// A checksum or a tensor's place.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// The header can't be read.
     #[error("a header that is no BatchHeader: {0}")]
     Header(#[from] prost::DecodeError),
+    /// A part is missing, comes twice or is too long.
     #[error("a part at {found}, expected one at {expected}")]
-    Offset { found: u64, expected: u64 },
+    Offset {
+        /// Where it says that it begins.
+        found: u64,
+        /// Where the one before it ended.
+        expected: u64,
+    },
+    /// The batch is longer than any that was described.
     #[error("a payload of {found} bytes, at most {expected} were described")]
-    Length { found: u64, expected: u64 },
+    Length {
+        /// Bytes announced by the header.
+        found: u64,
+        /// Most bytes by the description.
+        expected: u64,
+    },
+    /// A header came before all bytes of the batch before it.
     #[error("a batch that begins before the one before it was whole")]
     Early,
+    /// A batch's first part has no header.
     #[error("a batch that begins without header")]
     Headless,
 }
 
-/// Puts batches together from their parts.
+/// Puts batches together from their parts, and checks each. After an error it is of no use any more.
 #[derive(Debug)]
-pub(super) struct Assembler {
+pub struct Assembler {
     /// Longest payload that was described.
     most_bytes: u64,
     partial: Option<(Batch, usize)>,
@@ -105,12 +122,16 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    pub(super) fn new(most_bytes: u64) -> Assembler {
+    /// For batches of at most `most_bytes` bytes: [`v1::DescribeResponse::payload_bytes`](feedline_proto::v1::DescribeResponse).
+    pub fn new(most_bytes: u64) -> Assembler {
         Assembler { most_bytes, partial: None, spare: Spare::default() }
     }
 
     /// Takes the next part; returns the batch that it completes.
-    pub(super) fn push(&mut self, part: &BatchPart) -> Result<Option<Batch>, PartError> {
+    ///
+    /// # Errors
+    /// [`PartError`], when the part breaks the contract or a checksum.
+    pub fn push(&mut self, part: &BatchPart) -> Result<Option<Batch>, PartError> {
         if !part.header.is_empty() {
             if self.partial.is_some() {
                 return Err(PartError::Early);

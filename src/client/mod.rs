@@ -10,7 +10,7 @@ use feedline_proto::v1::{self, feedline_service_client::FeedlineServiceClient};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-pub use assemble::Batch;
+pub use assemble::{Assembler, Batch, PartError};
 pub use stream::BatchStream;
 pub use views::mean_of_views;
 
