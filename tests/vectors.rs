@@ -122,7 +122,7 @@ async fn the_rust_client_gets_the_batches_of_the_vectors() {
         let v1::StreamRequest { spec, placement, delivery, .. } = request.clone();
         let [spec, placement, delivery] = [
             serde_json::to_value(&spec).expect("JSON"),
-            serde_json::to_value(&placement).expect("JSON"),
+            serde_json::to_value(placement).expect("JSON"),
             serde_json::to_value(&delivery).expect("JSON"),
         ];
         let readable = serde_json::json!({ "spec": spec, "placement": placement, "delivery": delivery });
