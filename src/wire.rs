@@ -26,9 +26,9 @@ impl AsRef<[u8]> for Payload {
 }
 
 impl Parts {
-    /// The parts of `batch` for a stream of `request`.
-    pub fn new(batch: Arc<Lease>, request: &Request) -> Parts {
-        let header = header(&batch, request).encode_to_vec();
+    /// The parts of `batch` for a stream of `request`; `repeated` if the stream had this very batch before.
+    pub fn new(batch: Arc<Lease>, request: &Request, repeated: bool) -> Parts {
+        let header = v1::BatchHeader { repeated_batch: repeated, ..header(&batch, request) }.encode_to_vec();
         Parts {
             payload: Bytes::from_owner(Payload(Arc::clone(&batch))),
             part_bytes: request.part_bytes as usize,

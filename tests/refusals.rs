@@ -197,7 +197,6 @@ async fn fields_that_no_server_of_this_revision_reads_are_refused_when_set() {
     let cases: &[(Spoil, &[&str])] = &[
         (|r| spec(r).mixture = vec![v1::MixtureSource::default()], &["spec.mixture", "does not support"]),
         (|r| spec(r).sampling = Some(v1::Sampling::default()), &["spec.sampling", "does not support"]),
-        (|r| delivery(r).repeat = true, &["delivery.repeat is true", "does not support"]),
         (|r| spec(r).decode.get_or_insert_default().scaled = true, &["spec.decode.scaled", "does not support"]),
         (|r| spec(r).order = v1::Order::BlockShuffled.into(), &["spec.order is block_shuffled"]),
     ];

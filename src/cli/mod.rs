@@ -23,6 +23,7 @@ mod serve;
 mod spec;
 mod verify;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -87,7 +88,19 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// Runs a command line, the program's name first, and returns its exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads any more is no failure.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
     telemetry::init(cli.log, cli.log_format);
     let result = match cli.command {
         Command::Demo(args) => demo::run(&args),
@@ -103,12 +116,12 @@ pub fn main() -> ExitCode {
         Command::Health(args) => health::run(&args),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             if !failure.message.is_empty() {
                 eprintln!("error: {failure}");
             }
-            ExitCode::from(failure.code)
+            failure.code
         }
     }
 }

@@ -33,8 +33,8 @@ impl Drop for Payload {
 #[derive(Clone, Debug, Default)]
 struct Spare(Arc<Mutex<Vec<Aligned>>>);
 
-/// Most buffers that lie about; a client has one batch in hand and one on its way.
-const MOST_SPARE: usize = 2;
+/// Most buffers that lie about: a client has a batch in hand, one on its way, and perhaps two ahead.
+const MOST_SPARE: usize = 4;
 
 impl Spare {
     /// At least `bytes` bytes of any content.
@@ -61,6 +61,11 @@ impl Batch {
     /// Its tensors back to back, each at an address that is a multiple of 64.
     pub fn payload(&self) -> &[u8] {
         &self.payload.memory.bytes()[..self.header.payload_bytes as usize]
+    }
+
+    /// The payload, to be changed in place.
+    pub fn payload_mut(&mut self) -> &mut [u8] {
+        &mut self.payload.memory.bytes_mut()[..self.header.payload_bytes as usize]
     }
 
     /// The tensor of a name, with its bytes.

@@ -3,6 +3,8 @@ mod retry;
 mod stream;
 mod views;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use feedline_proto::CONTRACT_REVISION;
@@ -14,7 +16,8 @@ pub use assemble::{Assembler, Batch, PartError};
 pub use stream::BatchStream;
 pub use views::mean_of_views;
 
-use crate::server::{CHOSEN, PASSES};
+use crate::fault::Fault;
+use crate::server::{self, CHOSEN, PASSES};
 use retry::Retry;
 
 /// How a client behaves.
@@ -74,6 +77,13 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// What the server refused for, if it is that.
+    pub fn fault(&self) -> Option<Fault> {
+        if let ClientError::Refused { code, .. } = self { server::fault(*code) } else { None }
+    }
+}
+
 /// One request to say it all: what is in a batch, which rows of it, in what form.
 #[derive(Clone, Debug, Default)]
 pub struct Loader {
@@ -85,40 +95,26 @@ pub struct Loader {
     pub delivery: v1::Delivery,
 }
 
-/// A client of one server. Cheap to clone; connects when it is first used, and again whenever the connection was lost.
+/// A client of a server, or of several that have the same datasets. Cheap to clone; connects when it is first used, and again
+/// whenever the connection was lost, then to the next of them.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// As given.
     address: String,
-    endpoint: Endpoint,
+    replicas: Arc<[Endpoint]>,
+    /// Counts failures; the replica in use is this one of them, modulo their number.
+    current: Arc<AtomicUsize>,
     options: Options,
 }
 
 impl Client {
-    /// A client of the server at `address`: `HOST:PORT`, `http://HOST:PORT` or `unix:PATH`.
+    /// A client of the server at `address`: `HOST:PORT`, `http://HOST:PORT` or `unix:PATH`; or of several, with commas between.
     ///
     /// # Errors
     /// [`ClientError::Address`]. Whether anybody is there shows with the first request.
     pub fn new(address: &str, options: Options) -> Result<Client, ClientError> {
-        let url = if address.contains("://") || address.starts_with("unix:") {
-            address.to_owned()
-        } else {
-            format!("http://{address}")
-        };
-        let bad = |cause: String| ClientError::Address { address: address.to_owned(), cause };
-        let endpoint = Endpoint::from_shared(url).map_err(|error| bad(error.to_string()))?;
-        let is_unix = address.starts_with("unix:");
-        if !is_unix && endpoint.uri().port().is_none() {
-            return Err(bad("the port is missing".into()));
-        }
-        let endpoint = endpoint
-            .connect_timeout(Duration::from_secs(10))
-            .http2_keep_alive_interval(Duration::from_secs(60))
-            .keep_alive_timeout(Duration::from_secs(20))
-            .initial_stream_window_size(WINDOW)
-            .initial_connection_window_size(WINDOW * 2)
-            .max_frame_size(1 << 20)
-            .tcp_nodelay(true);
-        Ok(Client { address: address.to_owned(), endpoint, options })
+        let replicas = address.split(',').map(|address| endpoint(address.trim())).collect::<Result<_, _>>()?;
+        Ok(Client { address: address.to_owned(), replicas, current: Arc::default(), options })
     }
 
     /// What datasets there are.
@@ -175,7 +171,8 @@ impl Client {
     /// A connection of its own: HTTP/2 shares one connection's window among its streams, so that one that stalls would stop
     /// its neighbours.
     async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
-        let channel = self.endpoint.connect().await.map_err(|error| Status::from_error(Box::new(error)))?;
+        let current = self.current.load(Relaxed) % self.replicas.len();
+        let channel = self.replicas[current].connect().await.map_err(|error| Status::from_error(Box::new(error)))?;
         Ok(FeedlineServiceClient::new(channel).max_decoding_message_size(MOST_MESSAGE_BYTES))
     }
 
@@ -201,6 +198,8 @@ impl Client {
         if !is_worth_retrying(status) {
             return Err(ClientError::Refused { code: status.code(), message: status.message().to_owned() });
         }
+        // Whoever shares this client goes on with the next one too.
+        self.current.fetch_add(1, Relaxed);
         let cause = described(status);
         match retry.next() {
             Some(pause) => {
@@ -215,6 +214,25 @@ impl Client {
             None => Err(ClientError::Unreachable { address: self.address.clone(), waited: retry.waited(), cause }),
         }
     }
+}
+
+/// Reads one address.
+fn endpoint(address: &str) -> Result<Endpoint, ClientError> {
+    let is_unix = address.starts_with("unix:");
+    let url = if address.contains("://") || is_unix { address.to_owned() } else { format!("http://{address}") };
+    let bad = |cause: String| ClientError::Address { address: address.to_owned(), cause };
+    let endpoint = Endpoint::from_shared(url).map_err(|error| bad(error.to_string()))?;
+    if !is_unix && endpoint.uri().port().is_none() {
+        return Err(bad("the port is missing".into()));
+    }
+    Ok(endpoint
+        .connect_timeout(Duration::from_secs(10))
+        .http2_keep_alive_interval(Duration::from_secs(60))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW * 2)
+        .max_frame_size(1 << 20)
+        .tcp_nodelay(true))
 }
 
 /// HTTP/2 window of a stream: what may be under way while this side is busy.

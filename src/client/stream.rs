@@ -103,6 +103,7 @@ impl BatchStream {
             self.broken = 0;
             self.left = self.left.map(|left| left - 1);
             match &batch.header.next {
+                _ if self.loader.delivery.repeat => {}
                 Some(next) => self.next = next.clone(),
                 None => self.left = Some(0),
             }

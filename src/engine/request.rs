@@ -32,6 +32,8 @@ pub struct Request {
     pub part_bytes: u32,
     /// Bytes of batches made ahead.
     pub prefetch_bytes: u64,
+    /// Whether the first batch comes again and again, `count` times.
+    pub repeat: bool,
     /// Substituted rows that the stream may see.
     pub bad_sample_budget: u64,
     /// Number of ranks.
@@ -155,6 +157,7 @@ impl Request {
             start,
             count: delivery.count,
             stride: delivery.stride.unwrap_or(1),
+            repeat: delivery.repeat,
             part_bytes: delivery.part_bytes.map_or(MOST_PART_BYTES, |bytes| bytes.min(MOST_PART_BYTES)),
             prefetch_bytes: delivery.prefetch_bytes.unwrap_or(256 << 20),
             bad_sample_budget: delivery.bad_sample_budget.unwrap_or(100),

@@ -124,7 +124,7 @@ impl Schedule {
             group: GroupKey::of(&request),
             bytes: request.batch_bytes(),
             next: Some(request.start),
-            left: request.count,
+            left: if request.repeat { Some(request.count.unwrap_or(1).min(1)) } else { request.count },
             window: VecDeque::new(),
             in_hand: Weak::new(),
             virtual_time: self.clock,

@@ -13,12 +13,14 @@ pub struct Session {
     id: u64,
     request: Arc<Request>,
     substituted: u64,
+    /// The batch that comes again and again, and how often it came.
+    repeated: Option<(Arc<Lease>, u64)>,
     over: bool,
 }
 
 impl Session {
     pub(super) fn new(shared: Arc<Shared>, id: u64, request: Arc<Request>) -> Session {
-        let session = Session { shared, id, request, substituted: 0, over: false };
+        let session = Session { shared, id, request, substituted: 0, repeated: None, over: false };
         session.shared.locked(|schedule, after| {
             schedule.fill(id, &session.shared.memory, &session.shared.statistics, after);
         });
@@ -39,6 +41,14 @@ impl Session {
         if self.over {
             return Poll::Ready(None);
         }
+        if let Some((batch, times)) = &mut self.repeated {
+            if self.request.count == Some(*times) {
+                self.over = true;
+                return Poll::Ready(None);
+            }
+            *times += 1;
+            return Poll::Ready(Some(Ok(Arc::clone(batch))));
+        }
         let front = self.shared.locked(|schedule, after| schedule.take(self.id, context.waker(), &self.shared, after));
         match front {
             Front::Waiting => Poll::Pending,
@@ -49,6 +59,9 @@ impl Session {
             Front::Over(outcome) => {
                 let outcome = outcome.and_then(|lease| self.within_budget(lease));
                 self.over = outcome.is_err();
+                if let (true, Ok(batch)) = (self.request.repeat, &outcome) {
+                    self.repeated = Some((Arc::clone(batch), 1));
+                }
                 Poll::Ready(Some(outcome))
             }
         }

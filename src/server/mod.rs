@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 pub use limits::{Limits, SEND_BUFFER};
 pub use listener::{Endpoint, ListenError, Listener};
-pub use status::{CHOSEN, PASSES};
+pub use status::{CHOSEN, PASSES, fault};
 
 use crate::engine::Engine;
 use connection::Connection;

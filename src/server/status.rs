@@ -23,6 +23,12 @@ fn code(fault: Fault) -> Code {
     }
 }
 
+/// The fault that a code tells of, if the server chose it; that it passes is in the metadata.
+pub fn fault(code: Code) -> Option<Fault> {
+    let all = [Fault::Request, Fault::Missing, Fault::Stale, Fault::Limit, Fault::Stopping, Fault::Damage, Fault::Bug];
+    all.into_iter().find(|fault| self::code(*fault) == code)
+}
+
 /// A status that the server chose, and that trying again will not change.
 pub(super) fn chosen(code: Code, message: impl Into<String>) -> Status {
     marked(code, message, false)

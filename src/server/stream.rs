@@ -73,8 +73,9 @@ impl Stream for PartStream {
                     return Poll::Ready(None);
                 }
                 Poll::Ready(Some(Ok(batch))) => {
+                    let request = this.session.request();
+                    this.parts = Some(Parts::new(batch, request, request.repeat && this.batches > 0));
                     this.batches += 1;
-                    this.parts = Some(Parts::new(batch, this.session.request()));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     this.end = "error";
