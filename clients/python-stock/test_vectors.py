@@ -26,7 +26,7 @@ def test_damage_is_found_where_it_is(case):
     found, error = [], None
     try:
         for batch in assemble(vectors.parts(case), case["most_bytes"]):
-            assert batch.payload.ctypes.data % 64 == 0
+            assert not batch.payload.size or batch.payload.ctypes.data % 64 == 0
             found.append(vectors.found(batch))
     except Damaged as damage:
         error = damage.kind
