@@ -1,9 +1,13 @@
-"""The real server, as a process, for the tests. `FEEDLINE` names the program, `target/debug/feedline` unless set."""
+"""The real server, as a process, and what may happen to its messages on the way, for the tests.
+
+`FEEDLINE` names the program, `target/debug/feedline` unless set.
+"""
 
 import os
 import pathlib
 import select
 import subprocess
+import types
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FEEDLINE = os.environ.get("FEEDLINE", str(ROOT / "target/debug/feedline"))
@@ -35,3 +39,30 @@ class Server:
         """Asks it to stop; returns its exit code."""
         self.process.terminate()
         return self.process.wait(120)
+
+
+def changed(service, change, streams):
+    """The service with what `change(number, parts)` makes of each stream's parts; `streams` collects its streams."""
+
+    def stream(request):
+        streams.append(service.Stream(request))
+        return Changed(streams[-1], change(len(streams), streams[-1]))
+
+    return types.SimpleNamespace(Describe=service.Describe, Stream=stream)
+
+
+class Changed:
+    """A call with other parts."""
+
+    def __init__(self, call, parts):
+        self.cancel, self.parts = call.cancel, parts
+
+    def __iter__(self):
+        return self.parts
+
+
+def spoilt(parts):
+    """Parts whose bytes are zeros."""
+    for part in parts:
+        part.data = bytes(len(part.data))
+        yield part

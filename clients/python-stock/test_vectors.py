@@ -8,6 +8,7 @@ import pytest
 import vectors
 from feedline.v1 import spec_pb2
 from feedline_stock import Damaged, Loader, assemble
+from running import changed, spoilt
 
 
 def case_name(case):
@@ -16,9 +17,7 @@ def case_name(case):
 
 @pytest.mark.parametrize("case", vectors.BATCHES, ids=case_name)
 def test_the_batches_are_those_of_the_vectors(vectors_server, case):
-    asked = vectors.request(case)
-    loader = Loader(vectors_server.address, asked.spec, placement=asked.placement, delivery=asked.delivery)
-    assert [vectors.found(batch) for batch in loader.batches()] == case["batches"]
+    assert [vectors.found(batch) for batch in loader_of(vectors_server, case).batches()] == case["batches"]
 
 
 @pytest.mark.parametrize("case", vectors.PARTS, ids=case_name)
@@ -33,77 +32,48 @@ def test_damage_is_found_where_it_is(case):
     assert (found, error) == (case["batches"], case["error"])
 
 
-class Proxy:
-    """Stands between the client and its connection, and hands on what `change` makes of the parts of each stream."""
-
-    def __init__(self, monkeypatch, change):
-        self.streams, self.change, real = 0, change, feedline_stock.service_pb2_grpc.FeedlineServiceStub
-        proxy = self
-
-        class Stub:
-            def __init__(self, channel):
-                self.real = real(channel)
-                self.Describe = self.real.Describe
-
-            def Stream(self, request):
-                proxy.streams += 1
-                return Call(self.real.Stream(request))
-
-        class Call:
-            def __init__(self, call):
-                self.call, self.cancel = call, call.cancel
-
-            def __iter__(self):
-                return iter(proxy.change(self.call, proxy.streams))
-
-        monkeypatch.setattr(feedline_stock.service_pb2_grpc, "FeedlineServiceStub", Stub)
-        monkeypatch.setattr(feedline_stock.time, "sleep", lambda seconds: None)
-
-
-def damaged_at(number):
-    def change(parts, _stream):
-        for index, part in enumerate(parts):
-            if index == number:
-                part.data = bytes(len(part.data))
-            yield part
-
-    return change
-
-
 def loader_of(server, case):
     asked = vectors.request(case)
     return Loader(server.address, asked.spec, placement=asked.placement, delivery=asked.delivery)
 
 
-def test_a_damaged_message_and_a_stream_that_ends_early_cost_no_batch(vectors_server, monkeypatch):
+def between(monkeypatch, change):
+    """Lets `change` make others of the parts of each stream, by the stream's number; returns the streams."""
+    streams, real = [], feedline_stock.service_pb2_grpc.FeedlineServiceStub
+
+    def stub(channel):
+        return changed(real(channel), change, streams)
+
+    monkeypatch.setattr(feedline_stock.service_pb2_grpc, "FeedlineServiceStub", stub)
+    monkeypatch.setattr(feedline_stock.time, "sleep", lambda seconds: None)
+    return streams
+
+
+def test_damaged_messages_and_streams_that_end_early_cost_no_batch(vectors_server, monkeypatch):
     case = vectors.BATCHES[0]
-    # The first two streams have a damaged part each, the next two end after ten parts.
-    proxy = Proxy(
-        monkeypatch,
-        lambda parts, stream: damaged_at(8)(parts, stream) if stream < 3 else itertools.islice(parts, 10),
-    )
-    batches = loader_of(vectors_server, case).batches()
-    assert [vectors.found(batch) for batch in batches] == case["batches"]
-    assert proxy.streams > 2
+    # Four streams of damaged parts, then streams that end after ten parts.
+    streams = between(monkeypatch, lambda n, parts: spoilt(parts) if n < 5 else itertools.islice(parts, 10))
+    assert [vectors.found(batch) for batch in loader_of(vectors_server, case).batches()] == case["batches"]
+    assert len(streams) > 5
 
 
 def test_damage_again_and_again_ends_the_stream(vectors_server, monkeypatch):
-    proxy = Proxy(monkeypatch, damaged_at(0))
+    streams = between(monkeypatch, lambda n, parts: spoilt(parts))
     with pytest.raises(Damaged, match="CRC32C") as damage:
         next(loader_of(vectors_server, vectors.BATCHES[0]).batches())
-    assert (damage.value.kind, proxy.streams) == ("payload_checksum", 5)
+    assert (damage.value.kind, len(streams)) == ("payload_checksum", 5)
 
 
 def test_a_batch_that_was_not_asked_for_is_seen(vectors_server, monkeypatch):
     # Without the first batch, the second is sound, but not the one asked for.
-    def late(parts, _stream):
+    def late(_, parts):
         begun = 0
         for part in parts:
             begun += bool(part.header)
             if begun > 1:
                 yield part
 
-    Proxy(monkeypatch, late)
+    between(monkeypatch, late)
     with pytest.raises(Damaged, match="0:1 came, expected 0:0") as damage:
         next(loader_of(vectors_server, vectors.BATCHES[0]).batches())
     assert damage.value.kind == "cursor"

@@ -10,7 +10,7 @@ import types
 
 import pytest
 import vectors
-from running import ROOT, Server
+from running import ROOT, Server, changed, spoilt
 
 PAGE = ROOT / "docs/write-a-client.md"
 USUAL, SECOND = "127.0.0.1:50051", "127.0.0.1:50052"
@@ -104,8 +104,11 @@ def test_its_client_refuses_to_go_on_with_other_data(page, tmp_path):
         batches = page.Batches([mortal.address], long(page))
         next(batches)
         mortal.kill()
-        with Server(other, mortal.address), pytest.raises(page.Refused, match="FAILED_PRECONDITION"):
-            list(batches)
+        with Server(other, mortal.address) as server:
+            with pytest.raises(page.Refused, match="FAILED_PRECONDITION"):
+                list(batches)
+            with pytest.raises(page.Refused, match="FAILED_PRECONDITION"):  # before the first batch too
+                next(page.Batches([server.address], page.request, described=batches.described))
 
 
 def test_its_leases_of_a_dead_replica_go_to_the_others(page, vectors_server):
@@ -132,32 +135,11 @@ def between(page, monkeypatch, change):
 
     def connect(address):
         channel, service = real(address)
-
-        def stream(request):
-            streams.append(service.Stream(request))
-            return Changed(streams[-1], change(len(streams), streams[-1]))
-
-        return channel, types.SimpleNamespace(Describe=service.Describe, Stream=stream)
+        return channel, changed(service, change, streams)
 
     monkeypatch.setattr(page, "connect", connect)
     monkeypatch.setattr(page.time, "sleep", lambda seconds: None)
     return streams
-
-
-class Changed:
-    """A call with other parts."""
-
-    def __init__(self, call, parts):
-        self.cancel, self.parts = call.cancel, parts
-
-    def __iter__(self):
-        return self.parts
-
-
-def spoilt(parts):
-    for part in parts:
-        part.data = bytes(len(part.data))
-        yield part
 
 
 def test_damage_and_an_early_end_cost_no_batch_until_it_is_no_chance(page, vectors_server, monkeypatch):
