@@ -1,55 +1,22 @@
 """The stock client against the real server: batches are those that `feedline pull` gets, to the byte.
 
-`FEEDLINE` names the program, `target/debug/feedline` unless set. `make python` generates the messages and runs this.
+`make python` generates the messages and runs this.
 """
 
 import hashlib
 import json
-import os
-import pathlib
-import select
 import shutil
 import subprocess
 
-import google_crc32c
 import grpc
 import numpy as np
 import pytest
-from feedline.v1 import batch_pb2, pipeline_pb2, service_pb2, service_pb2_grpc, spec_pb2
-from feedline_stock import Damaged, Loader, assemble, mean_of_views
+from feedline.v1 import pipeline_pb2, service_pb2, service_pb2_grpc, spec_pb2
+from feedline_stock import Loader, mean_of_views
 from google.protobuf import json_format
+from running import FEEDLINE, ROOT, Server
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FEEDLINE = os.environ.get("FEEDLINE", str(ROOT / "target/debug/feedline"))
 SAMPLES, CLASSES = 96, 6
-
-
-class Server:
-    """`feedline serve` of a folder, as a process."""
-
-    def __init__(self, folder, address="127.0.0.1:0"):
-        command = [FEEDLINE, "--log", "warn", "serve", str(folder), "--listen", address, "--threads", "2"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert select.select([self.process.stdout], [], [], 120)[0], "the server says nothing"
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on "), line
-        self.address = line.removeprefix("listening on ").strip()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def stop(self):
-        """Asks it to stop; returns its exit code."""
-        self.process.terminate()
-        return self.process.wait(120)
 
 
 @pytest.fixture(scope="session")
@@ -99,8 +66,7 @@ def sha256(batch):
 
 
 def streamed(server, spec, delivery, **fields):
-    with Loader(server.address, spec, delivery=delivery, **fields) as loader:
-        return list(loader.batches())
+    return list(Loader(server.address, spec, delivery=delivery, **fields).batches())
 
 
 MIXINGS = {
@@ -137,15 +103,14 @@ def test_an_epoch_equals_what_our_own_client_gets(server, dtype, mix):
 
 def test_a_stream_resumes_at_any_step_from_a_cursor_kept_as_json(server):
     whole = [sha256(batch) for batch in streamed(server, small(), delivery(count=9))]
-    with Loader(server.address, small(), delivery=delivery(count=9)) as loader:
-        batches = loader.batches()
-        first = [next(batches) for _ in range(4)]
-        batches.close()
+    batches = Loader(server.address, small(), delivery=delivery(count=9)).batches()
+    first = [next(batches) for _ in range(4)]
+    batches.close()
     kept = json_format.MessageToJson(first[-1].header.next)
     cursor = json_format.Parse(kept, spec_pb2.Cursor())
     assert (cursor.epoch, cursor.step) == (1, 1), "three steps per epoch"
-    with Loader(server.address, small(), delivery=spec_pb2.Delivery(count=5)) as loader:
-        rest = [sha256(batch) for batch in loader.batches(cursor)]
+    loader = Loader(server.address, small(), delivery=spec_pb2.Delivery(count=5))
+    rest = [sha256(batch) for batch in loader.batches(cursor)]
     assert [sha256(batch) for batch in first] + rest == whole
 
 
@@ -153,8 +118,8 @@ def test_a_server_that_is_killed_and_started_again_costs_no_batch(folder, server
     # Far more than fits in the buffers on the way, so that the stream is cut in its middle.
     wanted = {"spec": spec("imagenet-eval"), "delivery": delivery(count=15)}
     whole = [sha256(batch) for batch in streamed(server, **wanted)]
-    with Server(folder) as mortal, Loader(mortal.address, **wanted) as loader:
-        batches = loader.batches(retry_for=120)
+    with Server(folder) as mortal:
+        batches = Loader(mortal.address, **wanted).batches(retry_for=120)
         hashes = [sha256(next(batches)) for _ in range(2)]
         mortal.kill()
         with Server(folder, mortal.address) as again:
@@ -164,15 +129,15 @@ def test_a_server_that_is_killed_and_started_again_costs_no_batch(folder, server
 
 
 def test_eight_bits_and_the_normalization_described_give_the_values_of_floats(server):
-    with Loader(server.address, spec(), delivery=delivery(dtype=spec_pb2.DTYPE_UINT8)) as loader:
-        left = loader.describe().normalization
-        pairs = zip(loader.batches(), streamed(server, spec(), delivery()), strict=True)
-        mean, std = (np.array(x, np.float32).reshape(1, 3, 1, 1) for x in (left.mean, left.std))
-        for bytes_, floats in pairs:
-            image = bytes_.tensor("image")
-            assert image.dtype == np.uint8
-            normalized = (image * np.float32(left.scale) - mean) / std
-            np.testing.assert_allclose(normalized, floats.tensor("image"), rtol=0, atol=1e-6)
+    loader = Loader(server.address, spec(), delivery=delivery(dtype=spec_pb2.DTYPE_UINT8))
+    left = loader.describe().normalization
+    pairs = zip(loader.batches(), streamed(server, spec(), delivery()), strict=True)
+    mean, std = (np.array(x, np.float32).reshape(1, 3, 1, 1) for x in (left.mean, left.std))
+    for bytes_, floats in pairs:
+        image = bytes_.tensor("image")
+        assert image.dtype == np.uint8
+        normalized = (image * np.float32(left.scale) - mean) / std
+        np.testing.assert_allclose(normalized, floats.tensor("image"), rtol=0, atol=1e-6)
 
 
 def test_views_of_a_sample_are_rows_of_a_tensor_and_their_predictions_are_averaged(server):
@@ -202,9 +167,9 @@ def test_a_batch_of_many_megabytes_arrives_under_the_default_limits(server):
 
 
 def test_describe_says_what_arrives(server):
-    with Loader(server.address, spec(), delivery=delivery(count=1)) as loader:
-        described = loader.describe()
-        (batch,) = loader.batches()
+    loader = Loader(server.address, spec(), delivery=delivery(count=1))
+    described = loader.describe()
+    (batch,) = loader.batches()
     assert (described.samples, described.steps_per_epoch, described.rows) == (SAMPLES, 3, 40)
     assert list(described.tensors) == list(batch.header.tensors)
     assert described.payload_bytes == batch.header.payload_bytes
@@ -231,32 +196,8 @@ FOREIGN = spec_pb2.Cursor(spec_fingerprint="0" * 32)
 def test_a_bad_request_is_refused_at_once_with_its_reason(server, fields, code, message):
     loader = Loader(server.address, fields["spec"], delivery=fields.get("delivery"))
     loader.request.contract_revision = fields.get("contract_revision", 1)
-    with loader, pytest.raises(grpc.RpcError) as refused:
+    with pytest.raises(grpc.RpcError) as refused:
         next(loader.batches())
     assert refused.value.code() == grpc.StatusCode[code]
     assert message in refused.value.details()
     assert ("feedline-status", "final") in [(key, value) for key, value in refused.value.trailing_metadata()]
-
-
-def spoilt_parts():
-    payload = bytes(range(100)) * 2
-    header = batch_pb2.BatchHeader(payload_bytes=200, payload_crc32c=google_crc32c.value(payload)).SerializeToString()
-    first = {"header": header, "header_crc32c": google_crc32c.value(header), "data": payload[:100]}
-    parts = [first, {"offset": 100, "data": payload[100:]}]
-    yield "CRC32C", [first | {"header_crc32c": 1}, parts[1]]
-    yield "CRC32C", [first, parts[1] | {"data": payload[99:199]}]
-    yield "expected", [parts[1]]
-    yield "expected", [first, parts[1] | {"offset": 99}]
-    yield "expected", [first, parts[1] | {"data": bytes(101)}]
-    yield "whole", [first, first]
-    yield None, parts
-
-
-@pytest.mark.parametrize(("complaint", "parts"), list(spoilt_parts()))
-def test_damage_on_the_way_is_seen(complaint, parts):
-    batches = assemble(batch_pb2.BatchPart(**part) for part in parts)
-    if complaint is None:
-        assert next(batches).payload.tobytes() == bytes(range(100)) * 2
-    else:
-        with pytest.raises(Damaged, match=complaint):
-            next(batches)
