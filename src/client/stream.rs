@@ -61,6 +61,8 @@ impl BatchStream {
         if self.left == Some(0) {
             return Ok(None);
         }
+        // Patience begins when something is wanted: how long the trainer paused before is no failure of the server's.
+        self.retry.reset();
         loop {
             match self.try_next().await {
                 Ok(batch) => return Ok(Some(batch)),
