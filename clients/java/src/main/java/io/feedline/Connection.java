@@ -2,7 +2,10 @@ package io.feedline;
 
 import io.feedline.v1.FeedlineServiceGrpc;
 import io.feedline.v1.FeedlineServiceGrpc.FeedlineServiceBlockingStub;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import java.util.concurrent.TimeUnit;
@@ -28,17 +31,24 @@ final class Connection implements AutoCloseable {
 
   /** Connects when it is first used. */
   Connection(String target) {
-    channel =
-        NettyChannelBuilder.forTarget(target)
-            .usePlaintext()
+    ManagedChannelBuilder<?> builder =
+        Grpc.newChannelBuilder(target, InsecureChannelCredentials.create())
             .disableRetry()
             .disableServiceConfigLookUp()
-            .flowControlWindow(WINDOW)
             .maxInboundMessageSize(MOST_MESSAGE_BYTES)
             .keepAliveTime(60, TimeUnit.SECONDS)
-            .keepAliveTimeout(20, TimeUnit.SECONDS)
-            .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
-            .build();
+            .keepAliveTimeout(20, TimeUnit.SECONDS);
+    if (target.startsWith("unix:")) {
+      // Else it is the path in percents, which servers take for no authority.
+      builder.overrideAuthority("localhost");
+    }
+    // Another transport on the class path may come first; it has its own window.
+    if (builder instanceof NettyChannelBuilder netty) {
+      netty
+          .flowControlWindow(WINDOW)
+          .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS);
+    }
+    channel = builder.build();
   }
 
   /** What grpc calls an address. */
