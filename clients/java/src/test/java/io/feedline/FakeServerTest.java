@@ -17,12 +17,18 @@ import io.feedline.v1.DescribeResponse;
 import io.feedline.v1.FeedlineServiceGrpc.FeedlineServiceImplBase;
 import io.feedline.v1.LoaderSpec;
 import io.feedline.v1.StreamRequest;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -44,6 +50,9 @@ class FakeServerTest extends FeedlineServiceImplBase {
 
   /** What a stream does: the number of the request, from 0, and where to write. */
   private BiConsumer<Integer, StreamObserver<BatchPart>> behaviour;
+
+  /** Whether parts are replaced by what is no message. */
+  private volatile boolean garbage;
 
   private Server server;
 
@@ -93,6 +102,18 @@ class FakeServerTest extends FeedlineServiceImplBase {
       assertTrue(broken.getMessage().contains("batch 0:2 came, expected 0:0"), broken.getMessage());
     }
     assertEquals(5, requests.size());
+  }
+
+  @Test
+  void aMessageThatCanNotBeDecodedIsDamageToo() throws IOException {
+    behaviour = (request, parts) -> answer(request, parts, 9);
+    garbage = true;
+    try (BatchStream stream = stream(2)) {
+      assertThrows(Broken.class, stream::next);
+      assertEquals(5, requests.size());
+      garbage = false;
+      assertEquals(0, stream.next().header().getStep(), "it may be asked again");
+    }
   }
 
   @Test
@@ -201,8 +222,26 @@ class FakeServerTest extends FeedlineServiceImplBase {
 
   private BatchStream stream(long count) throws IOException {
     var anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    server = NettyServerBuilder.forAddress(anyPort).addService(this).build().start();
+    var service =
+        ServerInterceptors.intercept(
+            ServerInterceptors.useInputStreamMessages(bindService()), this::spoil);
+    server = NettyServerBuilder.forAddress(anyPort).addService(service).build().start();
     return client().stream(loader(count));
+  }
+
+  private <Q, A> ServerCall.Listener<Q> spoil(
+      ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    boolean isStream = !call.getMethodDescriptor().getType().serverSendsOneMessage();
+    var spoilt =
+        new SimpleForwardingServerCall<Q, A>(call) {
+          @Override
+          @SuppressWarnings("unchecked")
+          public void sendMessage(A message) {
+            InputStream bytes = new ByteArrayInputStream(new byte[] {-1, -1, -1});
+            super.sendMessage(isStream && garbage ? (A) bytes : message);
+          }
+        };
+    return next.startCall(spoilt, headers);
   }
 
   private Client client() {

@@ -150,6 +150,18 @@ class ResumeTest {
   }
 
   @Test
+  void anInterruptEndsTheWaitAndLosesNothing() throws IOException {
+    try (Server server = Server.start();
+        BatchStream stream = server.client().stream(EPOCH.loader())) {
+      EPOCH.batches().get(0).check(stream.next());
+      Thread.currentThread().interrupt();
+      assertThrows(CancellationException.class, () -> stream.forEachRemaining(Batch::close));
+      assertTrue(Thread.interrupted(), "the thread stays interrupted");
+      EPOCH.batches().get(Math.toIntExact(stream.cursor().getStep())).check(stream.next());
+    }
+  }
+
+  @Test
   void aStreamThatIsLeftAndClosedLetsTheServerStop() throws Exception {
     try (Server server = Server.start()) {
       try (BatchStream endless =
