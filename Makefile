@@ -27,14 +27,14 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python java frameworks doc end fmt bench clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## Run every check, one after the other.
 	@begun=$$SECONDS; \
-	for target in begin format lint rust examples bench-smoke python frameworks doc end; do $(MAKE) $$target; done; \
+	for target in begin format lint rust examples bench-smoke python java frameworks doc end; do $(MAKE) $$target; done; \
 	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
 
 begin:
@@ -84,6 +84,17 @@ $(VENV)/installed: clients/python-stock/requirements.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
+
+java: ## Check the Java client and run it against the server.
+	@$(STEPS) step 'Java client'; \
+	has() { command -v javac > /dev/null && command -v mvn > /dev/null; }; \
+	has || { [[ $$(id -u) == 0 ]] && command -v apt-get > /dev/null && apt-get update -q \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -q -y default-jdk-headless maven; } || skip 'Java client: no JDK or no Maven'; \
+	version=$$(javac -version 2>&1 | sed -E 's/^javac ([0-9]+).*/\1/'); \
+	(( version >= 17 )) || skip "Java client: JDK $$version is older than 17"; \
+	cargo build --workspace --all-features --bins; \
+	FEEDLINE="$(abspath $(TARGET))/debug/feedline" \
+		mvn -B -ntp -f clients/java/pom.xml -DbuildDirectory="$(abspath $(TARGET))/java" verify; done_
 
 frameworks:
 	@$(STEPS) step 'frameworks'; \
