@@ -27,10 +27,8 @@ OPS = ["random_brightness_contrast", "solarize", "posterize", "equalize", "auto_
 OPS += ["rgb_shift", "channel_shuffle", "channel_dropout", "to_sepia", "clahe", "fancy_pca", "photometric_distort", "hsv_gain", "random_tone_curve"]
 # The libraries can't share a process: torch and TensorFlow bring two versions of LLVM.
 if len(sys.argv) < 2:
-    for op in OPS:
+    for op in [*OPS, "grayscale"]:
         common.clear(op)
-    for folder in (common.ROOT / "grayscale").glob("albumentations_*"):
-        common.clear(f"grayscale/{folder.name}")
     for library in ["torchvision", "tensorflow", "others"]:
         subprocess.run([sys.executable, __file__, library], check=True)
     raise SystemExit

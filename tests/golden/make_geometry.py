@@ -4,6 +4,7 @@ Pillow make of small, difficult images. Run it again only to add cases: the file
 Versions: requirements.txt. All of these scripts at once: generate.py.
 """
 
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,8 @@ if len(sys.argv) == 1:
 if sys.argv[1] == "pillow":
     from PIL import Image
 elif sys.argv[1] == "torchvision":
+    # Its resize of 8 bits is a loop in integers there, as on the processors of nearly everyone; without it it is another one, in floats.
+    os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
     import torch
     from torchvision.transforms.v2 import InterpolationMode
     from torchvision.transforms.v2 import functional as tv
