@@ -282,6 +282,18 @@ def gray():
             cases("grayscale", f"albumentations_{method}_{channels}", ALBUMENTATIONS, message, run, images)
             exactness = {"tolerance": 1e-7} if method == "average" else {}
             cases("grayscale", f"albumentations_{method}_{channels}", ALBUMENTATIONS, message, run, FLOATS, **exactness)
+    # Colours whose variances are far apart, close together, and opposite to each other: the sign of the axis shows in each.
+    opposite = np.stack([NOISE[:, :, 0], 255 - NOISE[:, :, 0] // 2, NOISE[:, :, 1] // 3], axis=-1)
+    images = {"ramp": RAMP, "primaries": PRIMARIES, "photo": LARGE, "noise": NOISE, "opposite": opposite, "pixel": PIXEL}
+    for channels in [1, 3]:
+        run = by_albumentations(A.ToGray(channels, "pca"), _=None)
+        message = {"channels": channels, "method": "pca"}
+        name = f"albumentations_pca_{channels}"
+        some = images if channels == 3 else {"opposite": opposite}
+        cases("grayscale", name, ALBUMENTATIONS, message, run, some, share=0.002)
+        floats = FLOATS | {"photo_f32": LARGE / np.float32(255)}
+        cases("grayscale", name, ALBUMENTATIONS, message, run, floats, tolerance=5e-6)
+    scaled("grayscale", "albumentations_pca", ALBUMENTATIONS, message, run, tolerance=1e-3)
 
 
 def clahe():
