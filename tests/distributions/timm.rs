@@ -57,7 +57,7 @@ fn drawn(policy: &str) -> Policy {
     let mut chains = BTreeSet::new();
     let mut depths = BTreeSet::new();
     let mut arguments: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for record in records(&format!("timm_augment = {{ policy = \"{policy}\" }}"), SIZE, 4_000) {
+    for record in records(&format!("timm_augment = {{ policy = \"{policy}\" }}"), SIZE, 1_500) {
         let of_mix = record.pointer("/mix/chains").and_then(|chains| chains.as_array()).cloned();
         // A chain of none is left out.
         let all = of_mix.unwrap_or_else(|| vec![record.get("chain").cloned().unwrap_or_else(|| serde_json::json!([]))]);
