@@ -46,6 +46,7 @@ const VARIANTS: [(&str, &str); 34] = [
     ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
     ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
     ("gray max", r#"{"grayscale": {"method": "max"}}"#),
+    ("gray pca", r#"{"grayscale": {"method": "pca"}}"#),
     ("median 3", r#"{"median_blur": {"kernel_size": [3, 3], "p": 1}}"#),
     ("median 5", r#"{"median_blur": {"kernel_size": [5, 5], "p": 1}}"#),
     ("median 7", r#"{"median_blur": {"kernel_size": [7, 7], "p": 1}}"#),

@@ -257,7 +257,7 @@ def padding():
 
 def sizes():
     images = {"noise": noise(11, 15), "high": noise(15, 6), "gray": noise(13, 9, 1), "pixel": pixel()}
-    images["floats"] = floats(noise(6, 9))
+    images |= {"primaries": primaries(), "photo": photo(14, 19), "floats": floats(noise(6, 9))}
     for op, transform in [("longest_max_size", A.LongestMaxSize), ("smallest_max_size", A.SmallestMaxSize)]:
         for name, image in images.items():
             for length in [5, 17]:

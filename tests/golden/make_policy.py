@@ -110,6 +110,11 @@ def torchvision():
             params = [(0, "trivial_augment_wide", steps([(name, magnitude)]))]
             case = f"trivial_augment_wide/{name}_{label}"
             save(case, TORCHVISION, [{"trivial_augment_wide": {}}], image, expected, params=params, share=1e-3)
+    for label, image in {"primaries": PRIMARIES, "pixel": PIXEL, "f32": UNIT}.items():
+        expected = on_tensor(told(v2.TrivialAugmentWide(num_magnitude_bins=2), [("shear_y", -0.4)]), image)
+        params = [(0, "trivial_augment_wide", steps([("shear_y", -0.4)]))]
+        full = None if image.dtype == np.uint8 else 1.0
+        save(f"trivial_augment_wide/shear_y_{label}", TORCHVISION, [{"trivial_augment_wide": {}}], image, expected, full=full, params=params)
 
     common.clear("auto_augment")
     for label, chain in {
@@ -125,7 +130,11 @@ def torchvision():
         policy._AUGMENTATION_SPACE = space
         params = [(0, "auto_augment", {"pair": 0, "chain": steps(chain)})]
         message = {"auto_augment": {"policy": label.split("_")[0]}}
-        save(f"auto_augment/{label}", TORCHVISION, [message], NOISE, on_tensor(policy, NOISE), params=params, share=2e-3)
+        images = {"gray": GRAY, "pixel": PIXEL, "primaries": PRIMARIES, "photo": PHOTO, "f32": UNIT} if label == "imagenet_17" else {}
+        for name, image in {"noise": NOISE, **images}.items():
+            full = None if image.dtype == np.uint8 else 1.0
+            exactness = {"share": 2e-3} if full is None else {"tolerance": 2e-6}
+            save(f"auto_augment/{label}_{name}", TORCHVISION, [message], image, on_tensor(policy, image), full=full, params=params, **exactness)
 
     common.clear("aug_mix")
     chains = [[("shear_x", 0.1), ("equalize", 0.0)], [("rotate", -6.0), ("color", 0.3)], [("solarize", 0.8), ("posterize", 3.0)]]
@@ -136,6 +145,7 @@ def torchvision():
         ("pixels", PHOTO, plain, [0.9, 0.1], 0.3, {"pixels_only": True}, {}),
         ("gray", GRAY, plain, [0.3, 0.7], 0.0, {}, {}),
         ("pixel", PIXEL, plain, [0.5, 0.5], 1.0, {}, {}),
+        ("primaries", PRIMARIES, chains, [0.2, 0.3, 0.5], 0.25, {}, {"tolerance": 1}),
         ("f32", UNIT, plain, [0.4, 0.6], 0.21, {}, {"tolerance": 4e-6}),
     ]:
         policy = told(v2.AugMix(mixture_width=len(chains), chain_depth=len(chains[0]), severity=1), [step for chain in chains for step in chain])
