@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 34] = [
+const VARIANTS: [(&str, &str); 35] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,

@@ -94,9 +94,9 @@ impl Moments {
             let (a, b) = turned(matrix[k][other], matrix[l][other]);
             (matrix[k][other], matrix[other][k]) = (a, a);
             (matrix[l][other], matrix[other][l]) = (b, b);
-            for column in 0..3 {
-                (axes[k][column], axes[l][column]) = turned(axes[k][column], axes[l][column]);
-            }
+            let (first, second): ([f64; 3], [f64; 3]) = (axes[k], axes[l]);
+            axes[k] = std::array::from_fn(|column| turned(first[column], second[column]).0);
+            axes[l] = std::array::from_fn(|column| turned(first[column], second[column]).1);
         }
         let mut largest = 0;
         for axis in 1..3 {
