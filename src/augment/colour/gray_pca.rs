@@ -9,7 +9,6 @@ use crate::augment::simd::Kernel;
 pub(super) struct Along {
     axis: [f64; 3],
     lowest: f64,
-    /// 0 if all colours are at one place.
     scale: f64,
 }
 
@@ -26,7 +25,12 @@ impl Along {
         let axis = moments.map_or([0.0; 3], |moments| moments.largest_axis());
         let (lowest, highest) = Ends { axis, pixels }.dispatch();
         let range = highest - lowest;
-        Along { axis, lowest, scale: if range > f64::EPSILON { 1.0 / range } else { 0.0 } }
+        if range > f64::EPSILON && range.is_finite() {
+            Along { axis, lowest, scale: 1.0 / range }
+        } else {
+            // One place, or values that are no numbers: all of it is the lowest.
+            Along { axis: [0.0; 3], lowest: 0.0, scale: 0.0 }
+        }
     }
 
     #[inline(always)]
