@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 34] = [
+const VARIANTS: [(&str, &str); 35] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -46,6 +46,7 @@ const VARIANTS: [(&str, &str); 34] = [
     ("gray opencv", r#"{"grayscale": {"method": "opencv"}}"#),
     ("gray from_lab", r#"{"grayscale": {"method": "from_lab"}}"#),
     ("gray max", r#"{"grayscale": {"method": "max"}}"#),
+    ("gray pca", r#"{"grayscale": {"method": "pca"}}"#),
     ("median 3", r#"{"median_blur": {"kernel_size": [3, 3], "p": 1}}"#),
     ("median 5", r#"{"median_blur": {"kernel_size": [5, 5], "p": 1}}"#),
     ("median 7", r#"{"median_blur": {"kernel_size": [7, 7], "p": 1}}"#),

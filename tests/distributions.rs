@@ -30,6 +30,9 @@ mod policy;
 #[path = "distributions/style.rs"]
 mod style;
 
+#[path = "distributions/timm.rs"]
+mod timm;
+
 /// A parameter and the distribution that it must have.
 pub(crate) struct Case {
     /// The op as TOML spells it.

@@ -1,17 +1,20 @@
-//! Every op equals the function of the library that it names, within the stated tolerance. Each folder
-//! `tests/data/golden/<op>/<case>` holds an input, a pipeline and what the real library made of that input (`case.json`,
-//! `input.npy`, `expected.npy`, written by `tests/golden/make_*.py`); adding a folder adds a test.
+//! Every op equals the function of the library that it names, within the stated tolerance. Each case in
+//! `tests/data/golden/<op>/cases.json` has an input, a pipeline and what the real library made of that input; `tests/golden/make_*.py`
+//! write them, and adding one adds a test.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use feedline::augment::resources::{Picture, Resources, Unavailable};
-use feedline::augment::{Pipeline, Recorded, Scratch};
+use feedline::augment::{Pipeline, Scratch};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
-use feedline::sample::{BoundingBox, BoxRules, Keypoint, KeypointRules, Mask, Rules, Sample};
+use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
 use feedline::seed::{Key, Purpose};
-use feedline_proto::{rule, v1};
+use feedline_proto::rule;
+
+#[path = "golden/cases.rs"]
+mod cases;
 
 #[path = "golden/deviations.rs"]
 mod deviations;
@@ -19,76 +22,25 @@ mod deviations;
 #[path = "golden/npy.rs"]
 mod npy;
 
+use cases::{Annotations, Case};
 use deviations::Deviation;
-
-/// `case.json`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    /// Library and version that made `expected.npy`.
-    producer: String,
-    /// As the contract spells it.
-    pipeline: v1::Pipeline,
-    /// Value of full brightness of an input of floats; none if it has no meaning.
-    full: Option<f32>,
-    /// Largest difference of a value.
-    tolerance: f64,
-    /// Largest mean of the differences.
-    mean_tolerance: Option<f64>,
-    /// Fraction of the values that may differ by more than `tolerance`.
-    #[serde(default)]
-    share: f64,
-    /// Parameters to replay instead of drawing some.
-    params: Option<Vec<Recorded>>,
-    /// What is marked on the input, and where it must be in the end. A mask is a file of its own: `mask.npy` and
-    /// `expected_mask.npy`, of one channel.
-    #[serde(default)]
-    annotations: Annotations,
-}
-
-/// Boxes as `[x_min, y_min, x_max, y_max]` and keypoints as `[x, y]`, in pixels.
-#[derive(Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Annotations {
-    boxes: Vec<[f64; 4]>,
-    expected_boxes: Vec<[f64; 4]>,
-    keypoints: Vec<[f64; 2]>,
-    expected_keypoints: Vec<[f64; 2]>,
-    /// Which of the boxes are left, by their places.
-    expected_labels: Option<Vec<i64>>,
-    /// What becomes of those that leave the image. Absent: they stay as they are.
-    rules: Option<NamedRules>,
-    /// Largest difference of a coordinate, in pixels.
-    tolerance: f64,
-    /// Fraction of the mask's pixels that may have another class.
-    mask_share: f64,
-}
-
-/// Rules by the names that albumentations gives them.
-#[derive(Clone, Copy, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct NamedRules {
-    min_area: f64,
-    min_visibility: f64,
-    min_width: f64,
-    min_height: f64,
-    remove_invisible: bool,
-}
-
-impl From<NamedRules> for Rules {
-    fn from(NamedRules { min_area, min_visibility, min_width, min_height, remove_invisible }: NamedRules) -> Self {
-        let boxes = BoxRules { min_area, min_visibility, min_width, min_height, clip: false };
-        Rules { boxes, keypoints: KeypointRules { remove_invisible, flip_pairs: Vec::new() } }
-    }
-}
 
 #[test]
 fn every_op_equals_the_library_that_it_names() {
-    let checked = checked();
-    assert!(!checked.is_empty(), "no golden cases: is {} complete?", root().display());
-    let failures: Vec<&String> = checked.iter().filter_map(|found| found.as_ref().err()).collect();
+    let failures: Vec<&String> = checked().iter().filter_map(|found| found.as_ref().err()).collect();
     let shown = failures.iter().map(|what| what.as_str()).collect::<Vec<_>>().join("\n");
-    assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), checked.len());
+    assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), checked().len());
+}
+
+#[test]
+fn every_array_belongs_to_a_case_and_every_case_to_a_script() {
+    let cases = cases::all().expect("readable");
+    let strays = cases::strays(&cases);
+    assert!(strays.is_empty(), "no case has {strays:?}");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let orphans = cases.iter().filter(|case| !scripts.join(&case.script).is_file());
+    let orphans: Vec<&str> = orphans.map(|case| case.name.as_str()).collect();
+    assert!(orphans.is_empty(), "nothing writes {orphans:?}");
 }
 
 #[test]
@@ -112,31 +64,27 @@ fn the_page_of_deviations_is_what_the_cases_say() {
 fn checked() -> &'static [Result<Deviation, String>] {
     static CHECKED: OnceLock<Vec<Result<Deviation, String>>> = OnceLock::new();
     CHECKED.get_or_init(|| {
-        let at = |folder: &Path| folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
-        folders().iter().map(|folder| check(folder).map_err(|what| format!("{}: {what}", at(folder)))).collect()
+        let cases = cases::all().expect("readable");
+        assert!(!cases.is_empty(), "no golden cases: is tests/data/golden complete?");
+        cases.iter().map(|case| check(case).map_err(|what| format!("{}: {what}", case.name))).collect()
     })
 }
 
-fn check(folder: &Path) -> Result<Deviation, String> {
-    let text = fs::read_to_string(folder.join("case.json")).map_err(|error| format!("case.json: {error}"))?;
-    let case: Case = serde_json::from_str(&text).map_err(|error| format!("case.json: {error}"))?;
-    let (input, expected) = (npy::read(&folder.join("input.npy"))?, npy::read(&folder.join("expected.npy"))?);
+fn check(case: &Case) -> Result<Deviation, String> {
+    let (input, expected) = (case.input()?, case.expected()?);
     rule::check(&case.pipeline)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let mask = folder.join("mask.npy");
-    let mask = mask.is_file().then(|| npy::read(&mask)).transpose()?;
-    let (found, full, annotated) = made(&case, &input, mask.as_ref(), &References(folder))?;
-    check_annotations(&case.annotations, &annotated, folder)?;
+    let (found, full, annotated) = made(case, &input)?;
+    check_annotations(case, &annotated)?;
     let of = |what: String| format!("{what} (expected: {})", case.producer);
     if found.shape != expected.shape || found.values.dtype() != expected.values.dtype() {
         let shown = |array: &npy::Array| format!("{:?} of {}", array.shape, array.values.dtype());
         return Err(of(format!("{}, not {}", shown(&found), shown(&expected))));
     }
-    let compared = compare(&case, &found, &expected).map_err(of)?;
-    let op = folder.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let compared = compare(case, &found, &expected).map_err(of)?;
     Ok(Deviation {
-        op: op.unwrap_or_default(),
-        producer: case.producer,
+        op: case.op().to_owned(),
+        producer: case.producer.clone(),
         floats: matches!(found.values, npy::Values::F32(_)),
         largest: compared.largest / full,
         sum: compared.sum / full,
@@ -147,12 +95,7 @@ fn check(folder: &Path) -> Result<Deviation, String> {
 
 /// What feedline makes of the input: the image with the tail of the pipeline, the value of its full brightness (1 if it has none, or
 /// if it is 8 bits), and the sample with what is marked on it.
-fn made(
-    case: &Case,
-    input: &npy::Array,
-    mask: Option<&npy::Array>,
-    references: &References<'_>,
-) -> Result<(npy::Array, f64, Sample<'static>), String> {
+fn made(case: &Case, input: &npy::Array) -> Result<(npy::Array, f64, Sample<'static>), String> {
     let [height, width, channels] = input.shape;
     let size = Size::new(side(width)?, side(height)?);
     let (image, depth) = match &input.values {
@@ -160,9 +103,9 @@ fn made(
         npy::Values::F32(values) => (Image::from_f32(size, channels, values.clone()), Depth::F32 { full: case.full }),
     };
     let form = Form { smallest: size, largest: size, channels, depth };
-    let pipeline = Pipeline::build_with(&rule::with_defaults(&case.pipeline), form, references);
+    let pipeline = Pipeline::build_with(&rule::with_defaults(&case.pipeline), form, &References(case));
     let pipeline = pipeline.map_err(|r| r.to_string())?;
-    let sample = marked(image, &case.annotations, mask)?;
+    let sample = marked(image, &case.annotations, case.mask()?.as_ref())?;
     let mut scratch = Scratch::default();
     let made = match &case.params {
         Some(params) => pipeline.replay(sample, params, &mut scratch).map_err(|r| r.to_string())?,
@@ -189,13 +132,13 @@ fn made(
     Ok((tailed(&pipeline, image), full, Sample { boxes, masks, keypoints, ..Sample::new(nothing, 0) }))
 }
 
-/// The images of the dataset that ops of a case take something from: `reference_<sample>.npy` in its folder.
-struct References<'a>(&'a Path);
+/// The images of the dataset that ops of a case take something from.
+struct References<'a>(&'a Case);
 
 impl Resources for References<'_> {
     fn picture(&self, sample: u64) -> Result<Arc<Picture>, Unavailable> {
-        let of = |error: String| Unavailable::new(format!("sample {sample}: {error}"), "a file beside input.npy");
-        let array = npy::read(&self.0.join(format!("reference_{sample}.npy"))).map_err(of)?;
+        let of = |error: String| Unavailable::new(format!("sample {sample}: {error}"), "an image in `inputs`");
+        let array = self.0.reference(sample).map_err(of)?;
         let (npy::Values::U8(pixels), [height, width, 3]) = (array.values, array.shape) else {
             return Err(of("not an RGB image of 8 bits".into()));
         };
@@ -224,14 +167,15 @@ fn marked<'a>(image: Image<'a>, annotations: &Annotations, mask: Option<&npy::Ar
     sample.keypoints = annotations.keypoints.iter().map(|[x, y]| Keypoint::new(*x, *y)).collect();
     sample.rules = annotations.rules.map(|rules| Arc::new(rules.into()));
     if let Some(mask) = mask {
-        let npy::Values::U8(classes) = &mask.values else { return Err("mask.npy is not of 8 bits".into()) };
+        let npy::Values::U8(classes) = &mask.values else { return Err("the mask is not of 8 bits".into()) };
         let size = Size::new(side(mask.shape[1])?, side(mask.shape[0])?);
         sample.masks = vec![Mask { size, classes: classes.clone() }];
     }
     Ok(sample)
 }
 
-fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) -> Result<(), String> {
+fn check_annotations(case: &Case, found: &Sample<'_>) -> Result<(), String> {
+    let expected = &case.annotations;
     let boxes: Vec<[f64; 4]> = found.boxes.iter().map(|b| [b.x_min, b.y_min, b.x_max, b.y_max]).collect();
     let keypoints: Vec<[f64; 2]> = found.keypoints.iter().map(|point| [point.x, point.y]).collect();
     let near = |a: &f64, b: &f64| (a - b).abs() <= expected.tolerance;
@@ -247,7 +191,7 @@ fn check_annotations(expected: &Annotations, found: &Sample<'_>, folder: &Path) 
         return Err(format!("boxes {labels:?} are left, not {:?}", expected.expected_labels));
     }
     let Some(mask) = found.masks.first() else { return Ok(()) };
-    let expected_mask = npy::read(&folder.join("expected_mask.npy"))?;
+    let expected_mask = case.expected_mask()?;
     let (classes, expected_classes) = (&mask.classes, expected_mask.values.as_f64());
     if expected_mask.shape[..2] != [mask.size.height as usize, mask.size.width as usize] {
         return Err(format!("the mask is of {}, not of {:?}", mask.size, expected_mask.shape));
@@ -323,20 +267,4 @@ fn compare(case: &Case, found: &npy::Array, expected: &npy::Array) -> Result<Dev
 
 fn side(length: usize) -> Result<u32, String> {
     u32::try_from(length).map_err(|error| error.to_string())
-}
-
-/// Every folder that has a `case.json`, sorted.
-fn folders() -> Vec<PathBuf> {
-    let inside = |folder: &Path| -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
-        let mut entries: Vec<PathBuf> = entries.unwrap_or_default();
-        entries.sort();
-        entries
-    };
-    let ops = inside(&root());
-    ops.iter().flat_map(|op| inside(op)).filter(|case| case.join("case.json").is_file()).collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
 }

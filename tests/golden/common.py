@@ -1,17 +1,23 @@
 """What the scripts that write golden files share: the inputs, and saving a case.
 
-A case is a folder `tests/data/golden/<op>/<case>` with `case.json`, `input.npy` and `expected.npy` (height, width, channels; uint8
-or float32). `tests/golden.rs` runs the pipeline of every case on its input and compares.
+Below `tests/data/golden`, `<op>/cases.json` has the cases of an op, one a line; `<op>/<case>.npy` is what the library made, and
+`<op>/<case>.mask.npy` what became of the mask. What goes in (images, masks, reference images) is stored once for all cases that have
+it, as `inputs/<name>.npy`. Arrays are of height, width, channels; uint8 or float32. `tests/golden.rs` runs the pipeline of every case
+on its input and compares.
 """
 
+import hashlib
 import json
 import pathlib
 import shutil
+import sys
 from importlib.metadata import version
 
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "data" / "golden"
+INPUTS = ROOT / "inputs"
+SCRIPT = pathlib.Path(sys.argv[0]).name
 
 
 def pins():
@@ -41,9 +47,57 @@ def producer(name):
     return f"{name} {version(name).split('+')[0]}"
 
 
+def read(op):
+    """The cases of an op by their names."""
+    path = ROOT / op / "cases.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def write(op, cases):
+    """Write the cases of an op, one a line, so that a difference names the cases that differ."""
+    lines = [f"{json.dumps(name)}: {json.dumps(cases[name])}" for name in sorted(cases)]
+    (ROOT / op / "cases.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 def clear(op):
-    """Remove the cases of an op, so that none outlives its line in the script."""
-    shutil.rmtree(ROOT / op, ignore_errors=True)
+    """Remove the cases of an op that this script has written, so that none outlives its line here."""
+    cases = read(op)
+    for name in [name for name, case in cases.items() if case["script"] == SCRIPT]:
+        del cases[name]
+        (ROOT / op / f"{name}.npy").unlink()
+        (ROOT / op / f"{name}.mask.npy").unlink(missing_ok=True)
+    if cases:
+        write(op, cases)
+    else:
+        shutil.rmtree(ROOT / op, ignore_errors=True)
+
+
+def clear_all():
+    """Remove every case and every input, also of scripts that are no more."""
+    for folder in [*(path.parent for path in ROOT.glob("*/cases.json")), INPUTS]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prune():
+    """Remove the inputs that no case has."""
+    named = set()
+    for path in ROOT.glob("*/cases.json"):
+        for case in read(path.parent.name).values():
+            named |= {case["input"], case.get("mask"), *case.get("references", [])}
+    for path in INPUTS.glob("*.npy"):
+        if path.stem not in named:
+            path.unlink()
+
+
+def shared(array):
+    """Store an input, unless it is there. Returns its name: shape, type and digest."""
+    array = np.ascontiguousarray(array)
+    digest = hashlib.sha256(array.tobytes()).hexdigest()[:12]
+    name = f"{'x'.join(map(str, array.shape))}_{array.dtype}_{digest}"
+    INPUTS.mkdir(parents=True, exist_ok=True)
+    if not (INPUTS / f"{name}.npy").exists():
+        np.save(INPUTS / f"{name}.npy", array)
+    return name
 
 
 def save(
@@ -69,31 +123,35 @@ def save(
     mask_share, rules and expected_labels (the places of the boxes that are left); mask: the mask before and after, both (height, width) of uint8.
     references: images of the dataset that ops name by their index in this list, (height, width, 3) of uint8.
     """
-    image, expected = (np.ascontiguousarray(array) for array in (image, expected))
     for array in (image, expected):
         assert array.ndim == 3 and array.dtype in (np.uint8, np.float32), (case, array.shape, array.dtype)
-    record = {"producer": producer, "pipeline": {"ops": ops}, "full": full, "tolerance": tolerance}
-    if mean_tolerance is not None:
-        record["mean_tolerance"] = mean_tolerance
-    if share is not None:
-        record["share"] = share
-    if params is not None:
-        record["params"] = [{"number": number, "op": op, "params": values} for number, op, values in params]
-    if annotations is not None:
-        record["annotations"] = annotations
-    folder = ROOT / case
-    assert not folder.exists(), f"{case} is written twice"
-    folder.mkdir(parents=True)
-    (folder / "case.json").write_text(json.dumps(record, indent=1) + "\n")
-    np.save(folder / "input.npy", image)
-    np.save(folder / "expected.npy", expected)
-    if mask is not None:
-        for name, array in zip(["mask", "expected_mask"], mask):
-            assert array.ndim == 2 and array.dtype == np.uint8, (case, array.shape, array.dtype)
-            np.save(folder / f"{name}.npy", np.ascontiguousarray(array)[:, :, None])
-    for index, array in enumerate(references or []):
+    for array in mask or []:
+        assert array.ndim == 2 and array.dtype == np.uint8, (case, array.shape, array.dtype)
+    for array in references or []:
         assert array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8, (case, array.shape, array.dtype)
-        np.save(folder / f"reference_{index}.npy", np.ascontiguousarray(array))
+    op, name = case.split("/")
+    cases = read(op)
+    assert name not in cases, f"{case} is written twice"
+    record = {
+        "script": SCRIPT,
+        "producer": producer,
+        "pipeline": {"ops": ops},
+        "input": shared(image),
+        "mask": mask and shared(mask[0][:, :, None]),
+        "references": references and [shared(array) for array in references],
+        "full": full,
+        "tolerance": tolerance,
+        "mean_tolerance": mean_tolerance,
+        "share": share,
+        "params": params and [{"number": number, "op": op, "params": values} for number, op, values in params],
+        "annotations": annotations,
+    }
+    cases[name] = {key: value for key, value in record.items() if value is not None}
+    (ROOT / op).mkdir(parents=True, exist_ok=True)
+    write(op, cases)
+    np.save(ROOT / op / f"{name}.npy", np.ascontiguousarray(expected))
+    if mask is not None:
+        np.save(ROOT / op / f"{name}.mask.npy", np.ascontiguousarray(mask[1])[:, :, None])
 
 
 def ramp():

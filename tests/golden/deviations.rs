@@ -8,7 +8,7 @@ use feedline::augment::catalogue;
 /// How far one case is from its library.
 #[derive(Clone, Debug)]
 pub(crate) struct Deviation {
-    /// The folder of the case: the op that it is of.
+    /// The op that the case is of.
     pub(crate) op: String,
     /// Library and version.
     pub(crate) producer: String,

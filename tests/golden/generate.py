@@ -37,9 +37,12 @@ def main():
     common.require(*common.PINS)
     if arguments.check and (before := differing()):
         raise SystemExit("commit or undo these first:\n" + "\n".join(before))
+    if not arguments.names:
+        common.clear_all()
     for name in arguments.names or scripts:
         print(f"make_{name}.py", flush=True)
         subprocess.run([sys.executable, scripts[name]], check=True)
+    common.prune()
     if arguments.check and (found := differing()):
         raise SystemExit("these differ from what was committed:\n" + "\n".join(found))
 

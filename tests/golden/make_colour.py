@@ -91,6 +91,9 @@ def floats(op, name, made_by, message, f, scale=1.0, **exactness):
 SOME = {key: IMAGES[key] for key in ["primaries", "noise", "photo"]}
 RAMP = {"ramp": IMAGES["ramp"]}
 WITH_GRAY = {"gray": GRAY}
+PIXEL = {"pixel": IMAGES["pixel"]}
+# Of one set of parameters at least.
+EDGES = PIXEL | {key: IMAGES[key] for key in ["primaries", "photo"]}
 # Largest differences of floats from 0 to 1, and from 0 to 255.
 TINY = {"tolerance": 2e-6}
 TINY255 = {"tolerance": 5e-4}
@@ -103,22 +106,25 @@ def torchvision():
     for factor in [0.0, 0.6, 1.0, 1.37, 1000.0]:
         run = on_tensor(lambda image: tv.adjust_brightness(image, factor))
         message = {"factor": [factor, factor]}
-        cases("brightness", f"factor_{factor}", TORCHVISION, message, run, RAMP | WITH_GRAY)
+        images = RAMP | WITH_GRAY | (EDGES if factor == 1.37 else {})
+        cases("brightness", f"factor_{factor}", TORCHVISION, message, run, images)
         floats("brightness", f"factor_{factor}", TORCHVISION, message, run)
     for factor in FACTORS:
         message = {"factor": [factor, factor]}
+        images = SOME | WITH_GRAY | (PIXEL if factor == 1.37 else {})
         run = on_tensor(lambda image: tv.adjust_contrast(image, factor))
-        cases("contrast", f"torchvision_{factor}", TORCHVISION, message, run, SOME | WITH_GRAY)
+        cases("contrast", f"torchvision_{factor}", TORCHVISION, message, run, images)
         floats("contrast", f"torchvision_{factor}", TORCHVISION, message, run, **TINY)
         run = on_tensor(lambda image: tv.adjust_saturation(image, factor))
-        cases("saturation", f"torchvision_{factor}", TORCHVISION, message, run, SOME | RAMP | WITH_GRAY)
+        cases("saturation", f"torchvision_{factor}", TORCHVISION, message, run, images | RAMP)
         floats("saturation", f"torchvision_{factor}", TORCHVISION, message, run)
     run = on_tensor(lambda image: tv.adjust_contrast(image, 1.37))
     floats("contrast", "torchvision_1.37", TORCHVISION, {"factor": [1.37, 1.37]}, run, 255.0, **TINY255)
     for delta in DELTAS:
         message = {"delta": [delta, delta]}
         run = on_tensor(lambda image: tv.adjust_hue(image, delta))
-        cases("hue", f"torchvision_{delta}", TORCHVISION, message, run, SOME | WITH_GRAY)
+        images = SOME | WITH_GRAY | (PIXEL if delta == 0.25 else {})
+        cases("hue", f"torchvision_{delta}", TORCHVISION, message, run, images)
         floats("hue", f"torchvision_{delta}", TORCHVISION, message, run)
     run = on_tensor(lambda image: tv.adjust_hue(image, 0.25))
     floats("hue", "torchvision_0.25", TORCHVISION, {"delta": [0.25, 0.25]}, run, 255.0, **TINY255)
@@ -132,12 +138,12 @@ def torchvision():
     to_tensor = lambda x: x.to(torch.float32).div(255)
     assert torch.equal(to_tensor(torch.from_numpy(GRAY)), to_pil_tensor(GRAY)), "ToTensor has changed"
     to_dtype = lambda x: tv.to_dtype(x, torch.float32, scale=True)
-    cases("to_float", "to_tensor", TORCHVISION, {}, on_tensor(to_tensor), RAMP | WITH_GRAY)
+    cases("to_float", "to_tensor", TORCHVISION, {}, on_tensor(to_tensor), RAMP | WITH_GRAY | EDGES)
     cases("to_float", "to_dtype", TORCHVISION, {}, on_tensor(to_dtype), RAMP, tolerance=6e-8)
     ops = [{"to_float": {}}, {"normalize": {}}]
     run = on_tensor(lambda x: tv.normalize(to_tensor(x), MEAN, STD))
-    save("normalize/tail_ramp", TORCHVISION, ops, IMAGES["ramp"], run(IMAGES["ramp"]))
-    save("normalize/tail_photo", TORCHVISION, ops, IMAGES["photo"], run(IMAGES["photo"]))
+    for label, image in (RAMP | EDGES).items():
+        save(f"normalize/tail_{label}", TORCHVISION, ops, image, run(image))
     run = on_tensor(lambda x: tv.normalize(to_dtype(x), MEAN, STD))
     save("normalize/to_dtype_ramp", TORCHVISION, ops, IMAGES["ramp"], run(IMAGES["ramp"]), tolerance=1e-6)
     run = on_tensor(lambda x: tv.normalize(x, MEAN, STD))
@@ -176,7 +182,7 @@ def color_jitter():
 
             params = [(0, "color_jitter", amounts | {"order": names})]
             images = {"photo": IMAGES["photo"]}
-            images |= {"gray": GRAY, "noise": IMAGES["noise"]} if order == "bcsh" else {}
+            images |= WITH_GRAY | SOME | PIXEL if order == "bcsh" else {}
             cases("color_jitter", f"{number}_{order}", TORCHVISION, wide, on_tensor(run), images, params=params)
             if order == "sbch":
                 name = f"{number}_{order}"
@@ -238,7 +244,7 @@ def others():
     floats("clip", "narrow", NUMPY, {"min": 0.25, "max": 0.75}, lambda image: np.clip(image, low, high))
     beyond = UNIT * 2 - np.float32(0.5)
     save("clip/default_f32", NUMPY, [{"clip": {}}], beyond, np.clip(beyond, 0, 1), full=1.0)
-    cases("clip", "bytes", NUMPY, {"min": 16, "max": 235}, lambda image: np.clip(image, 16, 235), RAMP)
+    cases("clip", "bytes", NUMPY, {"min": 16, "max": 235}, lambda image: np.clip(image, 16, 235), RAMP | WITH_GRAY | EDGES)
     run = lambda image: albumentations.ToFloat(max_value=255, p=1)(image=image)["image"]
     cases("to_float", "albumentations", ALBUMENTATIONS, {}, run, RAMP)
     run = lambda image: image.astype(np.float32) / np.float32(127.5)

@@ -27,10 +27,8 @@ OPS = ["random_brightness_contrast", "solarize", "posterize", "equalize", "auto_
 OPS += ["rgb_shift", "channel_shuffle", "channel_dropout", "to_sepia", "clahe", "fancy_pca", "photometric_distort", "hsv_gain", "random_tone_curve"]
 # The libraries can't share a process: torch and TensorFlow bring two versions of LLVM.
 if len(sys.argv) < 2:
-    for op in OPS:
+    for op in [*OPS, "grayscale"]:
         common.clear(op)
-    for folder in (common.ROOT / "grayscale").glob("albumentations_*"):
-        common.clear(f"grayscale/{folder.name}")
     for library in ["torchvision", "tensorflow", "others"]:
         subprocess.run([sys.executable, __file__, library], check=True)
     raise SystemExit
@@ -109,6 +107,8 @@ def scaled(op, name, made_by, message, f, **exactness):
     save(f"{op}/{name}_f32_255", made_by, [{op: message}], UNIT * np.float32(255), found, full=255.0, **exactness)
 
 
+# Of one set of parameters at least.
+EDGES = {"pixel": PIXEL, "primaries": PRIMARIES, "photo": common.photo(9, 11)}
 ONCE = {"p": 1}
 FLOATS = {"f32": UNIT}
 HUES = {"noise": common.noise(4, 32, seed=4), "large": LARGE}
@@ -122,13 +122,14 @@ def torchvision():
     for threshold in [0.0, 100.5, 128.0]:
         run = on_tensor(lambda image: tv.solarize(image, threshold if image.dtype == torch.uint8 else threshold / 255))
         message = {"threshold": [threshold, threshold]} | ONCE
-        cases("solarize", f"torchvision_{threshold}", TORCHVISION, message, run, IMAGES | FLOATS)
+        images = IMAGES | FLOATS | (EDGES if threshold == 100.5 else {})
+        cases("solarize", f"torchvision_{threshold}", TORCHVISION, message, run, images)
         scaled("solarize", f"torchvision_{threshold}", TORCHVISION, message, run, tolerance=2e-5)
     for bits in [0, 1, 3, 4, 7, 8]:
         run = on_tensor(lambda image: tv.posterize(image, bits))
         cases("posterize", f"torchvision_{bits}", TORCHVISION, {"bits": [bits, bits]} | ONCE, run, {"ramp": RAMP} | FLOATS)
     run = on_tensor(lambda image: tv.posterize(image, 4))
-    cases("posterize", "torchvision_gray", TORCHVISION, ONCE, run, {"gray": GRAY, "pixel": PIXEL})
+    cases("posterize", "torchvision_gray", TORCHVISION, ONCE, run, EDGES | {"gray": GRAY})
     scaled("posterize", "torchvision_4", TORCHVISION, ONCE, run, tolerance=2e-5)
     run = on_tensor(tv.equalize)
     images = {"large": LARGE, "large_gray": LARGE_GRAY, "pixel": PIXEL, "checker": CHECKER, "noise": NOISE}
@@ -141,12 +142,13 @@ def torchvision():
     cases("auto_contrast", "torchvision", TORCHVISION, ONCE, run, images | {"f32": half, "f32_gray": half[:, :, 1:2]})
     scaled("auto_contrast", "torchvision", TORCHVISION, ONCE, run, **TINY255)
     run = on_tensor(tv.invert)
-    cases("invert", "torchvision", TORCHVISION, ONCE, run, IMAGES | FLOATS)
+    cases("invert", "torchvision", TORCHVISION, ONCE, run, IMAGES | EDGES | FLOATS)
     scaled("invert", "torchvision", TORCHVISION, ONCE, run, tolerance=2e-5)
     for gamma, gain in [(1.0, 1.0), (0.5, 1.0), (2.2, 1.0), (0.8, 1.3), (0.0, 1.0)]:
         run = on_tensor(lambda image: tv.adjust_gamma(image, gamma, gain))
         message = {"gamma": [gamma, gamma], "gain": gain}
-        cases("gamma", f"torchvision_{gamma}", TORCHVISION, message, run, {"ramp": RAMP, "gray": GRAY})
+        images = {"ramp": RAMP, "gray": GRAY} | (EDGES if gamma == 0.8 else {})
+        cases("gamma", f"torchvision_{gamma}", TORCHVISION, message, run, images)
         cases("gamma", f"torchvision_{gamma}", TORCHVISION, message, run, FLOATS, **TINY)
     scaled("gamma", "torchvision_0.5", TORCHVISION, {"gamma": [0.5, 0.5]}, on_tensor(lambda x: tv.adjust_gamma(x, 0.5)), **TINY255)
     photometric_distort()
@@ -178,7 +180,7 @@ def photometric_distort():
 
         drawn = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
         params = [(0, "photometric_distort", drawn | {"contrast_before": before, "channels": order})]
-        images = {"large": LARGE, "noise": NOISE, "gray": GRAY}
+        images = {"large": LARGE, "noise": NOISE, "gray": GRAY} | (EDGES if number == 1 else {})
         cases("photometric_distort", f"{number}", TORCHVISION, {}, on_tensor(run), images, params=params)
         cases("photometric_distort", f"{number}", TORCHVISION, {}, on_tensor(run), FLOATS, params=params, tolerance=5e-6)
 
@@ -199,7 +201,7 @@ def others():
             message = {"brightness_limit": [brightness] * 2, "contrast_limit": [contrast] * 2, "brightness_by_max": by_max}
             name = f"{contrast}_{brightness}_{'max' if by_max else 'mean'}"
             run = by_albumentations(transform)
-            images = {"ramp": RAMP, "gray": GRAY}
+            images = {"ramp": RAMP, "gray": GRAY} | (EDGES if contrast == 0.2 else {})
             cases("random_brightness_contrast", name, ALBUMENTATIONS, message | ONCE, run, images)
             exactness = {} if by_max else TINY
             cases("random_brightness_contrast", name, ALBUMENTATIONS, message | ONCE, run, FLOATS, **exactness)
@@ -230,7 +232,7 @@ def others():
         run = by_albumentations(transform)
         images = HUES | ({"gray": common.noise(2, 64, 1)} if hue == 0 else {}) | FLOATS
         cases("hue_saturation_value", f"{number}", ALBUMENTATIONS, limits | ONCE, run, images, **FUSED)
-        cases("hue_saturation_value", f"{number}", ALBUMENTATIONS, limits | ONCE, run, {"primaries": PRIMARIES}, tolerance=1)
+        cases("hue_saturation_value", f"{number}", ALBUMENTATIONS, limits | ONCE, run, {"primaries": PRIMARIES, "pixel": PIXEL}, tolerance=1)
     for gamma in [1.0, 0.5, 1.2]:
         run = by_albumentations(A.RandomGamma((100 * gamma, 100 * gamma)))
         message = {"gamma": [gamma, gamma], "method": "albumentations"}
@@ -241,18 +243,18 @@ def others():
         limits = dict(zip(["r_shift_limit", "g_shift_limit", "b_shift_limit"], shifts, strict=True))
         run = by_albumentations(A.RGBShift(**{key: (shift, shift) for key, shift in limits.items()}))
         message = {key: [shift, shift] for key, shift in limits.items()} | ONCE
-        cases("rgb_shift", f"{number}", ALBUMENTATIONS, message, run, IMAGES)
+        cases("rgb_shift", f"{number}", ALBUMENTATIONS, message, run, IMAGES | (EDGES if number == 1 else {}))
         cases("rgb_shift", f"{number}", ALBUMENTATIONS, message, run, FLOATS | {"f32_gray": UNIT_GRAY}, tolerance=1e-7)
     run = by_albumentations(A.ChannelShuffle(), channels_shuffled=[2, 0, 1])
     params = [(0, "channel_shuffle", [2, 0, 1])]
-    cases("channel_shuffle", "albumentations", ALBUMENTATIONS, ONCE, run, {"ramp": RAMP} | FLOATS, params=params)
+    cases("channel_shuffle", "albumentations", ALBUMENTATIONS, ONCE, run, {"ramp": RAMP, "pixel": PIXEL} | FLOATS, params=params)
     for dropped, fill in [([0], 0), ([1, 2], 77), ([2], 254.9)]:
         channels = [channel in dropped for channel in range(3)]
         params = [(0, "channel_dropout", channels)]
         message = {"channel_drop_range": [1, 2], "fill": fill} | ONCE
         name = "".join(map(str, dropped))
         run = by_albumentations(A.ChannelDropout((1, 2), fill=fill), channels_to_drop=dropped)
-        cases("channel_dropout", name, ALBUMENTATIONS, message, run, {"primaries": PRIMARIES, "large": LARGE}, params=params)
+        cases("channel_dropout", name, ALBUMENTATIONS, message, run, EDGES | {"large": LARGE}, params=params)
         run = by_albumentations(A.ChannelDropout((1, 2), fill=fill / 255), channels_to_drop=dropped)
         cases("channel_dropout", name, ALBUMENTATIONS, message, run, FLOATS, params=params)
     run = by_albumentations(A.ToSepia(), _=None)
@@ -270,7 +272,7 @@ def others():
         single = number < 2
         drawn = {"low_y": low[0], "high_y": high[0]} if single else {"low_y": np.array(low), "high_y": np.array(high)}
         run = by_albumentations(A.RandomToneCurve(per_channel=not single), **drawn)
-        images = {"ramp": RAMP} | FLOATS | ({"gray": GRAY} if single else {})
+        images = {"ramp": RAMP} | FLOATS | ({"gray": GRAY} if single else {}) | (EDGES if number == 2 else {})
         cases("random_tone_curve", f"{number}", ALBUMENTATIONS, ONCE, run, images, params=params)
 
 
@@ -284,6 +286,18 @@ def gray():
             cases("grayscale", f"albumentations_{method}_{channels}", ALBUMENTATIONS, message, run, images)
             exactness = {"tolerance": 1e-7} if method == "average" else {}
             cases("grayscale", f"albumentations_{method}_{channels}", ALBUMENTATIONS, message, run, FLOATS, **exactness)
+    # Colours whose variances are far apart, close together, and opposite to each other: the sign of the axis shows in each.
+    opposite = np.stack([NOISE[:, :, 0], 255 - NOISE[:, :, 0] // 2, NOISE[:, :, 1] // 3], axis=-1)
+    images = {"ramp": RAMP, "primaries": PRIMARIES, "photo": LARGE, "noise": NOISE, "opposite": opposite, "pixel": PIXEL}
+    for channels in [1, 3]:
+        run = by_albumentations(A.ToGray(channels, "pca"), _=None)
+        message = {"channels": channels, "method": "pca"}
+        name = f"albumentations_pca_{channels}"
+        some = images if channels == 3 else {"opposite": opposite}
+        cases("grayscale", name, ALBUMENTATIONS, message, run, some, share=0.002)
+        floats = FLOATS | {"photo_f32": LARGE / np.float32(255)}
+        cases("grayscale", name, ALBUMENTATIONS, message, run, floats, tolerance=5e-6)
+    scaled("grayscale", "albumentations_pca", ALBUMENTATIONS, message, run, tolerance=1e-3)
 
 
 def clahe():
@@ -302,7 +316,7 @@ def fancy_pca():
     """With the signs of the axes turned to where the largest component is positive."""
     for number, alphas in enumerate([(0.1, -0.05, 0.2), (5.0, -30.0, 90.0), (0.0, 0.0, 0.0)]):
         params = [(0, "fancy_pca", list(alphas))]
-        for name, image in {"large": LARGE, "noise": NOISE, "f32": UNIT}.items():
+        for name, image in {"large": LARGE, "noise": NOISE, "primaries": PRIMARIES, "f32": UNIT}.items():
             unit = image.reshape(-1, 3).astype(np.float64) / (1 if name == "f32" else 255)
             axes = np.linalg.eigh(np.cov(unit, rowvar=False))[1][:, ::-1]
             signs = np.sign(axes[np.abs(axes).argmax(axis=0), range(3)])
@@ -326,7 +340,8 @@ def hsv_gain():
 
         params = [(0, "hsv_gain", [hue, saturation, value])]
         made_by = producer("opencv-python-headless")
-        cases("hsv_gain", f"{number}", made_by, {}, run, HUES, params=params, **FUSED)
+        images = HUES | ({"pixel": PIXEL} if number == 1 else {})
+        cases("hsv_gain", f"{number}", made_by, {}, run, images, params=params, **FUSED)
 
 
 def pillow():

@@ -4,6 +4,7 @@ Pillow make of small, difficult images. Run it again only to add cases: the file
 Versions: requirements.txt. All of these scripts at once: generate.py.
 """
 
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,8 @@ if len(sys.argv) == 1:
 if sys.argv[1] == "pillow":
     from PIL import Image
 elif sys.argv[1] == "torchvision":
+    # Its resize of 8 bits is a loop in integers there, as on the processors of nearly everyone; without it it is another one, in floats.
+    os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
     import torch
     from torchvision.transforms.v2 import InterpolationMode
     from torchvision.transforms.v2 import functional as tv
@@ -76,7 +79,7 @@ def window():
 
 def torchvision():
     for op, function in [("horizontal_flip", tv.horizontal_flip), ("vertical_flip", tv.vertical_flip)]:
-        for name, image in [("primaries", primaries()), ("pixel", pixel()), ("gray", noise(3, 4, 1))]:
+        for name, image in [("primaries", primaries()), ("pixel", pixel()), ("gray", noise(3, 4, 1)), ("photo", photo(9, 11))]:
             save(f"{op}/{name}", TORCHVISION, [{op: {"p": 1}}], image, hwc(function(chw(image))))
         image = floats(noise(5, 6))
         save(f"{op}/floats", TORCHVISION, [{op: {"p": 1}}], image, hwc(function(chw(image))), full=1.0)
@@ -86,12 +89,19 @@ def torchvision():
         op = {"center_crop": {"height": height, "width": width}}
         expected = hwc(tv.center_crop(chw(image), [height, width]))
         save(f"center_crop/torchvision_{height}x{width}", TORCHVISION, [op], image, expected)
+    for name, image, height, width in [("pixel", pixel(), 1, 1), ("primaries", primaries(), 2, 3), ("photo", photo(12, 15), 7, 8)]:
+        op = {"center_crop": {"height": height, "width": width}}
+        save(f"center_crop/torchvision_{name}", TORCHVISION, [op], image, hwc(tv.center_crop(chw(image), [height, width])))
     image = floats(noise(7, 5, 1))
     expected = hwc(tv.center_crop(chw(image), [4, 2]))
     op = {"center_crop": {"height": 4, "width": 2}}
     save("center_crop/torchvision_floats_gray", TORCHVISION, [op], image, expected, full=1.0)
 
-    image = noise()
+    op = {"fixed_crop": {"height": 1, "width": 1, "x": 0, "y": 0}}
+    save("fixed_crop/pixel", TORCHVISION, [op], pixel(), hwc(tv.crop(chw(pixel()), 0, 0, 1, 1)))
+    op = {"fixed_crop": {"height": 3, "width": 4, "x": 3, "y": 1}}
+    save("fixed_crop/primaries", TORCHVISION, [op], primaries(), hwc(tv.crop(chw(primaries()), 1, 3, 3, 4)))
+    image = photo(17, 24)
     corners = ["top_left", "top_right", "bottom_left", "bottom_right"]
     for corner, expected in zip(corners, tv.five_crop(chw(image), [9, 13])):
         op = {"fixed_crop": {"height": 9, "width": 13, "corner": corner}}
@@ -135,6 +145,9 @@ def tensorflow():
     op = {"fixed_crop": {"height": 4, "width": 20, "x": 2, "y": 11}}
     save("fixed_crop/tensorflow", TENSORFLOW, [op], image, tf.image.crop_to_bounding_box(image, 11, 2, 4, 20).numpy())
     # Larger than the tiles that the loop works in.
+    save("rot90/pixel", TENSORFLOW, [{"rot90": {"turns": [1]}}], pixel(), tf.image.rot90(pixel(), 1).numpy())
+    image = photo(35, 44)
+    save("rot90/photo", TENSORFLOW, [{"rot90": {"turns": [3]}}], image, tf.image.rot90(image, 3).numpy())
     image = noise(37, 70, 1)
     save("rot90/gray", TENSORFLOW, [{"rot90": {"turns": [1]}}], image, tf.image.rot90(image, 1).numpy())
     image = floats(noise(5, 6))
@@ -145,6 +158,11 @@ def tensorflow():
             op = {"central_crop": {"fraction": [fraction, fraction]}}
             expected = tf.image.central_crop(image, fraction).numpy()
             save(f"central_crop/{name}_{fraction}", TENSORFLOW, [op], image, expected)
+    op = {"central_crop": {"fraction": [0.6, 0.6]}}
+    image = photo(13, 18)
+    save("central_crop/photo", TENSORFLOW, [op], image, tf.image.central_crop(image, 0.6).numpy())
+    image = floats(noise(9, 14, 1))
+    save("central_crop/floats_gray", TENSORFLOW, [op], image, tf.image.central_crop(image, 0.6).numpy(), full=1.0)
 
     image = floats(noise(5, 7, 1))
     op = {"random_crop": {"height": 3, "width": 2}}
@@ -152,9 +170,13 @@ def tensorflow():
     expected = tf.image.crop_to_bounding_box(image, 2, 5, 3, 2).numpy()
     save("random_crop/floats_gray", TENSORFLOW, [op], image, expected, full=1.0, params=params)
     # As large as the image: there is one place only.
-    image = primaries()
-    op = {"random_crop": {"height": 5, "width": 7}}
-    save("random_crop/whole", TENSORFLOW, [op], image, tf.image.random_crop(image, image.shape).numpy())
+    for name, image in [("whole", primaries()), ("pixel", pixel())]:
+        op = {"random_crop": dict(zip(["height", "width"], image.shape[:2]))}
+        save(f"random_crop/{name}", TENSORFLOW, [op], image, tf.image.random_crop(image, image.shape).numpy())
+    image = photo(12, 16)
+    op = {"random_crop": {"height": 8, "width": 9}}
+    params = [(0, "random_crop", {"x": 6, "y": 1})]
+    save("random_crop/photo", TENSORFLOW, [op], image, tf.image.crop_to_bounding_box(image, 1, 6, 8, 9).numpy(), params=params)
 
     resize_tensorflow()
 

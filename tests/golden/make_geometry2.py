@@ -43,7 +43,9 @@ warnings.filterwarnings("ignore")
 OPS = ["transpose", "d4", "pad", "pad_if_needed", "longest_max_size", "smallest_max_size", "letterbox", "affine", "rotate"]
 OPS += ["shift_scale_rotate", "perspective", "elastic", "grid_distortion", "optical_distortion", "random_scale"]
 OPS += ["random_sized_crop", "random_iou_crop", "random_zoom_out"]
-for op in OPS:
+# Ops whose pixels make_geometry.py has cases of, and this script those of what is marked on them.
+MARKED = ["horizontal_flip", "vertical_flip", "rot90", "center_crop", "resize"]
+for op in [*OPS, *MARKED]:
     common.clear(op)
 FLAGS = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 MODES = {"nearest": InterpolationMode.NEAREST, "bilinear": InterpolationMode.BILINEAR}
@@ -197,10 +199,7 @@ def simple():
 
 
 def existing():
-    """Annotations for ops whose pixels make_geometry.py has cases of: folders whose names begin with `marked`."""
-    for op in ["horizontal_flip", "vertical_flip", "rot90", "center_crop", "resize"]:
-        for folder in (common.ROOT / op).glob("marked*"):
-            common.clear(folder.relative_to(common.ROOT))
+    """Annotations for MARKED."""
     image = noise(11, 16)
     marked("horizontal_flip/marked", {"horizontal_flip": {"p": 1}}, A.HorizontalFlip(p=1), image, keypoint_tolerance=1e-5)
     marked("vertical_flip/marked", {"vertical_flip": {"p": 1}}, A.VerticalFlip(p=1), image, keypoint_tolerance=1e-5)
@@ -258,7 +257,7 @@ def padding():
 
 def sizes():
     images = {"noise": noise(11, 15), "high": noise(15, 6), "gray": noise(13, 9, 1), "pixel": pixel()}
-    images["floats"] = floats(noise(6, 9))
+    images |= {"primaries": primaries(), "photo": photo(14, 19), "floats": floats(noise(6, 9))}
     for op, transform in [("longest_max_size", A.LongestMaxSize), ("smallest_max_size", A.SmallestMaxSize)]:
         for name, image in images.items():
             for length in [5, 17]:

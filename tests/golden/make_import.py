@@ -103,6 +103,7 @@ PIXELS = {
         0,
     ),
     "crops": ([A.Crop(x_min=1, y_min=2, x_max=14, y_max=15), A.CenterCrop(10, 9), A.RandomCrop(10, 9)], common.ramp(), 0),
+    "gray_pca": ([A.ToGray(method="pca", p=1)], common.photo(), 0, 0.002),
     "gray": ([A.ToGray(num_output_channels=1, p=1), A.Normalize(mean=0.5, std=0.25)], common.ramp(), 1e-5),
     "colours": (
         [

@@ -5,6 +5,7 @@ The policies are torchvision's own classes, told what to draw, and timm's own fu
 """
 
 import importlib.util
+import json
 import os
 import pathlib
 
@@ -109,6 +110,11 @@ def torchvision():
             params = [(0, "trivial_augment_wide", steps([(name, magnitude)]))]
             case = f"trivial_augment_wide/{name}_{label}"
             save(case, TORCHVISION, [{"trivial_augment_wide": {}}], image, expected, params=params, share=1e-3)
+    for label, image in {"primaries": PRIMARIES, "pixel": PIXEL, "f32": UNIT}.items():
+        expected = on_tensor(told(v2.TrivialAugmentWide(num_magnitude_bins=2), [("shear_y", -0.4)]), image)
+        params = [(0, "trivial_augment_wide", steps([("shear_y", -0.4)]))]
+        full = None if image.dtype == np.uint8 else 1.0
+        save(f"trivial_augment_wide/shear_y_{label}", TORCHVISION, [{"trivial_augment_wide": {}}], image, expected, full=full, params=params)
 
     common.clear("auto_augment")
     for label, chain in {
@@ -124,7 +130,11 @@ def torchvision():
         policy._AUGMENTATION_SPACE = space
         params = [(0, "auto_augment", {"pair": 0, "chain": steps(chain)})]
         message = {"auto_augment": {"policy": label.split("_")[0]}}
-        save(f"auto_augment/{label}", TORCHVISION, [message], NOISE, on_tensor(policy, NOISE), params=params, share=2e-3)
+        images = {"gray": GRAY, "pixel": PIXEL, "primaries": PRIMARIES, "photo": PHOTO, "f32": UNIT} if label == "imagenet_17" else {}
+        for name, image in {"noise": NOISE, **images}.items():
+            full = None if image.dtype == np.uint8 else 1.0
+            exactness = {"share": 2e-3} if full is None else {"tolerance": 2e-6}
+            save(f"auto_augment/{label}_{name}", TORCHVISION, [message], image, on_tensor(policy, image), full=full, params=params, **exactness)
 
     common.clear("aug_mix")
     chains = [[("shear_x", 0.1), ("equalize", 0.0)], [("rotate", -6.0), ("color", 0.3)], [("solarize", 0.8), ("posterize", 3.0)]]
@@ -135,6 +145,7 @@ def torchvision():
         ("pixels", PHOTO, plain, [0.9, 0.1], 0.3, {"pixels_only": True}, {}),
         ("gray", GRAY, plain, [0.3, 0.7], 0.0, {}, {}),
         ("pixel", PIXEL, plain, [0.5, 0.5], 1.0, {}, {}),
+        ("primaries", PRIMARIES, chains, [0.2, 0.3, 0.5], 0.25, {}, {"tolerance": 1}),
         ("f32", UNIT, plain, [0.4, 0.6], 0.21, {}, {"tolerance": 4e-6}),
     ]:
         policy = told(v2.AugMix(mixture_width=len(chains), chain_depth=len(chains[0]), severity=1), [step for chain in chains for step in chain])
@@ -219,5 +230,63 @@ def timms():
         save(f"timm_augment/augmix_{label}", TIMM, [message], image, expected, params=[(0, "timm_augment", {"mix": mixed})])
 
 
+# Without noise of the magnitude, so that an op has few arguments.
+POLICIES = ["augmix-mstd0", "augmix-m7-w2-d2-a0.5-b1-mstd0", "augmix-m20-w1-mstd0", "rand", "rand-m9", "rand-m9-n3-inc1", "rand-m15-mmax20"]
+POLICIES += ["rand-m5-tweights", "rand-m8-t3a", "rand-m7-n1-t3aw", "original", "originalr", "v0", "v0r"]
+WIDTH, HEIGHT = 40, 30
+
+
+def transform(policy):
+    """timm's transform as its `create_transform` makes it, which gives AugMix another translation than AugMix has by itself."""
+    factory = (FOLDER / "data" / "transforms_factory.py").read_text()
+    assert factory.count("translate_pct") == factory.count("aa_params['translate_pct'] = 0.3") == 1, "create_transform has changed"
+    hparams = {"translate_const": int(HEIGHT * 0.45), "img_mean": (124, 116, 104)}
+    kind = policy.split("-")[0]
+    if kind == "augmix":
+        return timm.augment_and_mix_transform(policy, hparams | {"translate_pct": 0.3})
+    return (timm.rand_augment_transform if kind == "rand" else timm.auto_augment_transform)(policy, hparams)
+
+
+def arguments(op):
+    """What an op of timm's calls Pillow's function with, as feedline records it: name and number of each."""
+    found = set()
+
+    def record(_, *given, name=op.aug_fn.__name__, **__):
+        argument = float(given[0]) if given else 0.0
+        if name == "desaturate":
+            name, argument = "color", min(1.0, max(0.0, 1.0 - argument))
+        if name.endswith("_rel"):
+            name, argument = name.removesuffix("_rel"), argument * (WIDTH if "_x" in name else HEIGHT)
+        # Zero has no sign.
+        found.add((name, argument + 0.0))
+
+    op.aug_fn = record
+    # More than enough for both signs.
+    for _ in range(400):
+        op(None)
+    return found
+
+
+def policies():
+    """What the ops of whole policies are called with, in tests/data/golden/timm_policies.json: tests/distributions/timm.rs draws the same."""
+    made = {}
+    for policy in POLICIES:
+        built = transform(policy)
+        if policy.startswith("augmix"):
+            ops, chains, depths = built.ops, built.width, list(range(1, 4)) if built.depth < 1 else [built.depth]
+        elif policy.startswith("rand"):
+            ops, chains, depths = built.ops, 1, list(range(built.num_layers + 1))
+        else:
+            ops, chains, depths = [op for pair in built.policy for op in pair], 1, [0, 1, 2]
+        called = {}
+        for name, argument in sorted(set().union(*map(arguments, ops))):
+            called.setdefault(name, []).append(argument)
+        made[policy] = {"chains": chains, "depths": depths, "arguments": called}
+    lines = [f"{json.dumps(policy)}: {json.dumps(made[policy])}" for policy in POLICIES]
+    text = f'{{"producer": "{TIMM}", "width": {WIDTH}, "height": {HEIGHT}, "policies": {{\n'
+    (common.ROOT / "timm_policies.json").write_text(text + ",\n".join(lines) + "\n}}\n")
+
+
 torchvision()
 timms()
+policies()

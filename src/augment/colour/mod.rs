@@ -8,6 +8,7 @@ pub(super) mod contrast;
 pub(super) mod equalize;
 pub(super) mod fancy_pca;
 pub(super) mod gamma;
+mod gray_pca;
 pub(super) mod grayscale;
 pub(super) mod hsv_gain;
 pub(super) mod hue;

@@ -2,17 +2,14 @@
 
 use super::mean;
 
-/// Mean, and the axes from the one of the largest variance down. Each axis has a length of 1, and its largest component is
-/// positive: libraries leave the sign open.
+/// Mean and covariances of the channels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Principal {
-    pub(super) mean: [f64; 3],
-    /// Variances along the axes.
-    pub(super) variances: [f64; 3],
-    pub(super) axes: [[f64; 3]; 3],
+pub(super) struct Moments {
+    mean: [f64; 3],
+    covariance: [[f64; 3]; 3],
 }
 
-impl Principal {
+impl Moments {
     /// Of RGB of 8 bits. None of fewer than two pixels.
     pub(super) fn of_bytes(pixels: &[[u8; 3]]) -> Option<Self> {
         let n = pixels.len() as u128;
@@ -48,7 +45,7 @@ impl Principal {
         let [rr, rg, rb] = [covariance(0, 0, 0), covariance(1, 0, 1), covariance(2, 0, 2)];
         let [gg, gb, bb] = [covariance(3, 1, 1), covariance(4, 1, 2), covariance(5, 2, 2)];
         let mean = sums.map(|sum| sum as f64 / n as f64);
-        Some(Principal::new(mean, [[rr, rg, rb], [rg, gg, gb], [rb, gb, bb]]))
+        Some(Moments { mean, covariance: [[rr, rg, rb], [rg, gg, gb], [rb, gb, bb]] })
     }
 
     /// Of RGB of floats. None of fewer than two pixels.
@@ -63,8 +60,78 @@ impl Principal {
             mean::of_floats(values, 3, |pixel| (pixel[i] - m[i]) * (pixel[j] - m[j])) * (n / (n - 1.0))
         };
         let [rg, rb, gb] = [covariance(0, 1), covariance(0, 2), covariance(1, 2)];
-        let matrix = [[covariance(0, 0), rg, rb], [rg, covariance(1, 1), gb], [rb, gb, covariance(2, 2)]];
-        Some(Principal::new(mean, matrix))
+        let covariance = [[covariance(0, 0), rg, rb], [rg, covariance(1, 1), gb], [rb, gb, covariance(2, 2)]];
+        Some(Moments { mean, covariance })
+    }
+
+    /// The axis of the largest variance, its sign as OpenCV's `eigen` leaves it: its rotations take the largest covariance first, and
+    /// none turns by more than an eighth of a circle.
+    pub(super) fn largest_axis(&self) -> [f64; 3] {
+        let mut matrix = self.covariance;
+        let mut variances = [matrix[0][0], matrix[1][1], matrix[2][2]];
+        let mut axes = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+        for _ in 0..ROTATIONS {
+            // The pair of axes, and the third one.
+            let (mut k, mut l, mut other) = (0, 1, 2);
+            for (i, j, rest) in [(0, 2, 1), (1, 2, 0)] {
+                if matrix[i][j].abs() > matrix[k][l].abs() {
+                    (k, l, other) = (i, j, rest);
+                }
+            }
+            let pivot = matrix[k][l];
+            if pivot.abs() <= f64::EPSILON {
+                break;
+            }
+            let half = (variances[l] - variances[k]) * 0.5;
+            let long = half.abs() + length(pivot, half);
+            let hypotenuse = length(pivot, long);
+            let sign = if half < 0.0 { -1.0 } else { 1.0 };
+            let (cosine, sine, moved) = (long / hypotenuse, sign * (pivot / hypotenuse), sign * (pivot / long * pivot));
+            (matrix[k][l], matrix[l][k]) = (0.0, 0.0);
+            variances[k] -= moved;
+            variances[l] += moved;
+            let turned = |a: f64, b: f64| (a * cosine - b * sine, a * sine + b * cosine);
+            let (a, b) = turned(matrix[k][other], matrix[l][other]);
+            (matrix[k][other], matrix[other][k]) = (a, a);
+            (matrix[l][other], matrix[other][l]) = (b, b);
+            let (first, second): ([f64; 3], [f64; 3]) = (axes[k], axes[l]);
+            axes[k] = std::array::from_fn(|column| turned(first[column], second[column]).0);
+            axes[l] = std::array::from_fn(|column| turned(first[column], second[column]).1);
+        }
+        let mut largest = 0;
+        for axis in 1..3 {
+            if variances[axis] > variances[largest] {
+                largest = axis;
+            }
+        }
+        axes[largest]
+    }
+}
+
+/// Of a vector. Covariances of images are far from what overflows.
+fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
+/// Mean, and the axes from the one of the largest variance down. Each axis has a length of 1, and its largest component is
+/// positive: libraries leave the sign open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Principal {
+    pub(super) mean: [f64; 3],
+    /// Variances along the axes.
+    pub(super) variances: [f64; 3],
+    pub(super) axes: [[f64; 3]; 3],
+}
+
+impl Principal {
+    /// Of RGB of 8 bits. None of fewer than two pixels.
+    pub(super) fn of_bytes(pixels: &[[u8; 3]]) -> Option<Self> {
+        Moments::of_bytes(pixels).map(|Moments { mean, covariance }| Principal::new(mean, covariance))
+    }
+
+    /// Of RGB of floats. None of fewer than two pixels.
+    pub(super) fn of_floats(values: &[f32]) -> Option<Self> {
+        Moments::of_floats(values).map(|Moments { mean, covariance }| Principal::new(mean, covariance))
     }
 
     /// Of a symmetric matrix, by Jacobi's rotations: as many as are enough for 64-bit floats.
@@ -109,9 +176,29 @@ impl Principal {
 /// Rotations converge quadratically; four sweeps are enough for three dimensions, and more change nothing.
 const SWEEPS: usize = 8;
 
+/// Most rotations of [`Moments::largest_axis`]; some ten are enough, unless a value is no number.
+const ROTATIONS: usize = 60;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_axis_is_the_first_one_up_to_its_sign() {
+        for step in [7_u32, 31, 77, 130] {
+            let pixels: Vec<[u8; 3]> = (0..400_u32)
+                .map(|i| [(i % 251) as u8, (i * step % 256) as u8, (255 - i % 251 / (1 + step % 3)) as u8])
+                .collect();
+            let (axis, first) =
+                (Moments::of_bytes(&pixels).unwrap().largest_axis(), Principal::of_bytes(&pixels).unwrap().axes[0]);
+            let dot: f64 = axis.iter().zip(first).map(|(a, b)| a * b).sum();
+            assert!((dot.abs() - 1.0).abs() < 1e-12, "{axis:?} {first:?}");
+        }
+        let flat = Moments::of_bytes(&[[1, 2, 3]; 9]).unwrap();
+        assert_eq!(flat.largest_axis(), [1.0, 0.0, 0.0]);
+        let broken = Moments { mean: [f64::NAN; 3], covariance: [[f64::NAN; 3]; 3] };
+        assert!(broken.largest_axis().iter().all(|x| x.is_nan() || x.abs() <= 1.0));
+    }
 
     #[test]
     fn axes_and_variances_make_the_matrix_again() {

@@ -34,6 +34,7 @@ fn to_gray(leaf: &mut Leaf<'_>) -> Vec<Op> {
             ("desaturation", v1::GrayMethod::Desaturation.into()),
             ("average", v1::GrayMethod::Average.into()),
             ("max", v1::GrayMethod::Max.into()),
+            ("pca", v1::GrayMethod::Pca.into()),
         ],
     );
     let channels = leaf.node.whole("num_output_channels").unwrap_or(3);
