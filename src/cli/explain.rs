@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let place = Place::find(recipe, args, has_batches)?;
     let original = decoded(recipe, args)?;
 
-    let mut pictures = Pictures::of(&original);
+    let mut pictures = Pictures::of(&original, recipe.samples().key(args.sample));
     let label = recipe.samples().label(args.sample);
     let size = original.size();
     let recorded = replay.as_ref().map(Replay::steps);

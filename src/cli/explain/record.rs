@@ -139,13 +139,15 @@ fn agrees(digest: &Option<String>, ran: &Ran) -> bool {
 
 /// The pictures that are written, with the names of their files.
 pub(super) struct Pictures {
+    /// Key of the sample, for failures.
+    key: String,
     named: Vec<(String, Picture)>,
 }
 
 impl Pictures {
     /// Begins with the original.
-    pub(super) fn of(original: &Image<'_>) -> Pictures {
-        let mut pictures = Pictures { named: Vec::new() };
+    pub(super) fn of(original: &Image<'_>, key: String) -> Pictures {
+        let mut pictures = Pictures { key, named: Vec::new() };
         pictures.add("00-original.png".into(), original, vec!["original".into(), original.size().to_string()]);
         pictures
     }
@@ -199,7 +201,7 @@ impl Ran {
         replay: Option<&[Recorded]>,
         (prefix, pictures): (&str, &mut Pictures),
     ) -> Result<(Sample<'a>, Ran), Failure> {
-        let (mut steps, mut scratch) = (Vec::new(), Scratch::default());
+        let (mut steps, mut scratch, name) = (Vec::new(), Scratch::default(), pictures.key.clone());
         let mut note = |drawn: Recorded, sample: &Sample<'_>| {
             let size = sample.image.size();
             let name = format!("{prefix}{:02}-{}.png", steps.len() + 1, drawn.op);
@@ -215,7 +217,7 @@ impl Ran {
             }
         });
         let made = result
-            .map_err(Failure::new)?
+            .map_err(|failed| Failure::new(format!("{name}: {failed}")))?
             .map_err(|refusal| Failure::usage(format!("the record does not fit this pipeline: {refusal}")))?;
         let left_out = |(number, _): &(u32, _)| steps.iter().all(|step| step.drawn.number != *number);
         let skipped = pipeline.ops().into_iter().filter(left_out);
