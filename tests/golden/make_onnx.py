@@ -161,7 +161,7 @@ def main():
     case("transfer_f32_photo", ROOT / "transfer.onnx", floats(photo), **imagenet)
     case("gray_photo", ROOT / "gray.onnx", photo[:, :, 1:2], scale=255.0, mean=[127.5], std=[60.0])
     case("gray_f32_noise", ROOT / "gray.onnx", floats(noise[:, :, :1]))
-    case("gray_f32_pixel", ROOT / "gray.onnx", floats(common.pixel()[:, :, :1]))
+    case("gray_f32_pixel", ROOT / "gray.onnx", floats(common.pixel((180, 0, 0))[:, :, :1]))
 
 
 main()

@@ -133,7 +133,7 @@ async fn describe_refuses_what_does_not_fit_with_both_shapes() {
         let status = client.describe(request).await.expect_err("refused");
         assert_eq!(status.code(), tonic::Code::InvalidArgument);
         let text = status.message();
-        assert!(text.contains(&format!("onnx.model is a model that")), "{text}");
+        assert!(text.contains("onnx.model is a model that"), "{text}");
         assert!(text.contains(shape) && text.contains("[1, 3, 12, 12]"), "{text}");
     }
     server.stop().await;

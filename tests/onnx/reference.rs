@@ -56,9 +56,7 @@ fn made(op: &serde_json::Value, input: &Array) -> Vec<f64> {
     let size = Size::new(width as u32, height as u32);
     let (depth, image) = match &input.values {
         Values::U8(values) => (Depth::U8, Image::from_u8(size, channels, values.clone())),
-        Values::F32(values) => {
-            (Depth::F32 { full: Some(1.0) }, Image::from_f32(size, channels, values.clone()))
-        }
+        Values::F32(values) => (Depth::F32 { full: Some(1.0) }, Image::from_f32(size, channels, values.clone())),
     };
     let pipeline = rule::with_defaults(&v1::Pipeline { ops: vec![op], ..Default::default() });
     let form = Form { smallest: size, largest: size, channels, depth };
@@ -91,7 +89,10 @@ fn images_are_what_onnx_runtime_makes_of_them() {
         let share = apart.iter().filter(|apart| **apart > 0.0).count() as f64 / apart.len() as f64;
         let is_float = expected.values.dtype() == "float32";
         if most > case.tolerance || (!is_float && share > case.share) {
-            wrong.push(format!("{name}: {most} apart, expected at most {}; {share} of the values differ", case.tolerance));
+            wrong.push(format!(
+                "{name}: {most} apart, expected at most {}; {share} of the values differ",
+                case.tolerance
+            ));
         }
         checked[usize::from(is_float)] += 1;
         // What is all black or all white would agree whatever the model does.
