@@ -202,6 +202,7 @@ pub struct Failed {
 impl Failed {
     /// Ends what runs the pipeline, as a panic does, but nothing is printed. Nearly no op can fail, so that results would be in the
     /// way of all the others.
+    #[cfg_attr(not(feature = "onnx"), allow(dead_code))]
     pub(super) fn unwind(self) -> ! {
         resume_unwind(Box::new(self))
     }
