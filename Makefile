@@ -111,7 +111,7 @@ fmt: ## Format the code.
 	cargo fmt --all
 
 bench: ## Measure ops and plan, in the release profile.
-	cargo bench --bench plan --bench ops
+	cargo bench --all-features --bench plan --bench ops
 
 clean-venv: ## Remove the Python packages that `make python` installed.
 	rm -rf $(TARGET)/python-stock

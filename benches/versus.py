@@ -186,6 +186,24 @@ def mean_crop(p):
     return of_albumentations(A.CenterCrop, height=side, width=side)({})
 
 
+def onnx(p):
+    """The model of the example by ONNX Runtime, with the conversions that an image of 8 bits needs."""
+    import onnxruntime
+
+    common.require("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    model = ROOT / "assets" / "models" / p["model"]
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def run(image):
+        values = np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+        made = session.run(None, {"image": values})[0][0].transpose(1, 2, 0)
+        return np.clip(np.rint(made * 255), 0, 255).astype(np.uint8)
+
+    return run, f"{p['model']} by InferenceSession, {common.producer('onnxruntime')}"
+
+
 LINEAR = cv2.INTER_LINEAR
 COUNTERPARTS = {
     # Geometry. Ours shrinks with antialias unless told otherwise; OpenCV's linear resize, which never does, has less to do.
@@ -275,6 +293,8 @@ COUNTERPARTS = {
     # Conversion.
     "to_float": of_albumentations(A.ToFloat, max_value=lambda p: p.get("divisor", 255.0)),
     "normalize": on_floats(of_albumentations(A.Normalize, max_pixel_value=1.0)),
+    # Models.
+    "onnx": onnx,
     # Policies.
     "rand_augment": of_torchvision(lambda p: v2.RandAugment(p.get("num_ops", 2), p.get("magnitude", 9))),
     "trivial_augment_wide": of_torchvision(lambda p: v2.TrivialAugmentWide()),
@@ -285,7 +305,7 @@ COUNTERPARTS = {
 
 def bench_binary():
     """Builds our benchmark and returns where it is."""
-    command = ["cargo", "bench", "--bench", "ops", "--no-run", "--message-format=json"]
+    command = ["cargo", "bench", "--all-features", "--bench", "ops", "--no-run", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
     found = [m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "ops"]

@@ -14,6 +14,11 @@ pub fn photographs() -> impl ExactSizeIterator<Item = (&'static str, &'static [u
     PHOTOGRAPHS.iter().copied()
 }
 
+/// The model that examples of the op `onnx` name: it draws an image as a pencil would. Name and ONNX file; written by
+/// `tests/golden/make_onnx.py`.
+pub const MODEL: (&str, &[u8]) =
+    ("sketch.onnx", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/sketch.onnx")));
+
 const PHOTOGRAPHS: &[(&str, &[u8])] = embed! {
     "astronaut": "00" "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11" "12" "13" "14" "15";
     "cat": "00" "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11" "12" "13" "14" "15";

@@ -46,6 +46,8 @@ impl From<&BatchError> for Fault {
             BatchError::Damaged { .. } | BatchError::NoSubstitute { .. } | BatchError::BadSampleBudget { .. } => {
                 Fault::Damage
             }
+            // Whatever the sample is, the model that the spec names does not take it.
+            BatchError::Op { .. } => Fault::Request,
             BatchError::TooLarge { .. } => Fault::Limit,
             BatchError::Unreadable { .. } => Fault::Stale,
             BatchError::Internal(_) => Fault::Bug,

@@ -35,6 +35,13 @@ impl<'a> Sample<'a> {
         Sample { image, label, boxes: Vec::new(), masks: Vec::new(), keypoints: Vec::new(), rules: None }
     }
 
+    /// The same, with the pixels of this one as long as nothing changes them.
+    pub(crate) fn borrowed(&self) -> Sample<'_> {
+        let Sample { image, label, boxes, masks, keypoints, rules } = self;
+        let (boxes, masks, keypoints) = (boxes.clone(), masks.clone(), keypoints.clone());
+        Sample { image: image.borrowed(), label: *label, boxes, masks, keypoints, rules: rules.clone() }
+    }
+
     /// Applies its rules after an op; `mirrored` tells whether that op made left of right.
     pub fn settle(&mut self, mirrored: bool) {
         let Some(rules) = &self.rules else { return };

@@ -7,6 +7,9 @@ mod process;
 #[path = "catalogue/commands.rs"]
 mod commands;
 
+#[path = "catalogue/views.rs"]
+mod views;
+
 use feedline::augment::simd::{self, Level};
 use feedline::augment::{Pipeline, Recorded, Scratch, catalogue};
 use feedline::image::{Depth, Form, Image, Pixels, Size};

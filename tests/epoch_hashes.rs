@@ -9,6 +9,8 @@ use std::path::Path;
 
 use common::*;
 use feedline::engine::Engine;
+use feedline::source;
+use feedline::store::{Dataset, Mode};
 use feedline_proto::v1::{self, op::Op};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 struct Committed {
     /// Fingerprint of the bundled photographs as a dataset.
     dataset_fingerprint: String,
+    /// The same of them with boxes.
+    boxed_dataset_fingerprint: String,
     specs: BTreeMap<String, Hashes>,
 }
 
@@ -81,6 +85,37 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
         ("colour", colour()),
         ("groups", groups()),
     ]
+}
+
+/// What moves boxes from row to row, on the photographs with boxes.
+fn boxed_specs() -> Vec<(&'static str, v1::LoaderSpec)> {
+    use v1::mixing::Kind;
+    let boxed = |kind| v1::LoaderSpec { targets: vec![v1::Target::Boxes.into()], ..mixed(small_spec(20), kind) };
+    let copy_paste = Kind::CopyPaste(v1::CopyPaste { p: Some(0.8), max_objects: Some(2), object_p: Some(0.6) });
+    vec![("boxes mosaic", boxed(mosaic())), ("boxes copy_paste", boxed(copy_paste))]
+}
+
+/// The photographs with two or three boxes each, by a manifest.
+fn boxed_photographs() -> Dataset {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut lines = vec![r#"{"manifest": 1, "box_format": "normalized"}"#.to_owned()];
+    for (index, (key, bytes)) in feedline::demo::photographs().enumerate() {
+        let path = root.path().join(key);
+        std::fs::create_dir_all(path.parent().expect("a class")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+        // Sixteenths are exact.
+        let corner = |n: usize| (index * (n + 3) + n * 5) % 9;
+        let boxes = (0..2 + index % 2).map(|n| {
+            let [x, y] = [corner(n), corner(n + 1)];
+            let sides = [x, y, x + 2 + (index + n) % 6, y + 3 + n].map(|side| side as f64 / 16.0);
+            format!(r#"{{"box": {sides:?}, "label": "object {n}"}}"#)
+        });
+        let class = key.split('/').next().expect("a class");
+        let boxes = boxes.collect::<Vec<_>>().join(", ");
+        lines.push(format!(r#"{{"file": "{key}", "label": "{class}", "boxes": [{boxes}]}}"#));
+    }
+    std::fs::write(root.path().join("train.jsonl"), lines.join("\n")).expect("written");
+    loaded(source::at(root.path(), Some("boxed")).expect("a dataset"), Mode::Encoded)
 }
 
 fn ops(ops: impl IntoIterator<Item = Op>) -> Vec<v1::Op> {
@@ -176,10 +211,14 @@ fn hashes_of(engine: &Engine, name: &str, spec: &v1::LoaderSpec) -> Hashes {
 
 #[test]
 fn the_bytes_of_an_epoch_are_those_of_every_version_before() {
-    let engine = photographs_engine(2);
+    let (engine, boxed) = (photographs_engine(2), engine(boxed_photographs(), 2));
+    let hashes = |engine, specs: Vec<(&str, v1::LoaderSpec)>| -> Vec<(String, Hashes)> {
+        specs.iter().map(|(name, spec)| ((*name).to_owned(), hashes_of(engine, name, spec))).collect()
+    };
     let found = Committed {
         dataset_fingerprint: engine.datasets()[0].fingerprint.clone(),
-        specs: specs().iter().map(|(name, spec)| ((*name).to_owned(), hashes_of(&engine, name, spec))).collect(),
+        boxed_dataset_fingerprint: boxed.datasets()[0].fingerprint.clone(),
+        specs: hashes(&engine, specs()).into_iter().chain(hashes(&boxed, boxed_specs())).collect(),
     };
     if std::env::var_os("FEEDLINE_WRITE_EPOCH_HASHES").is_some() {
         let text = serde_json::to_string_pretty(&found).expect("plain data") + "\n";
@@ -190,6 +229,9 @@ fn the_bytes_of_an_epoch_are_those_of_every_version_before() {
     let mut differ = Vec::new();
     if found.dataset_fingerprint != committed.dataset_fingerprint {
         differ.push("the dataset's fingerprint".to_owned());
+    }
+    if found.boxed_dataset_fingerprint != committed.boxed_dataset_fingerprint {
+        differ.push("the fingerprint of the dataset with boxes".to_owned());
     }
     for name in found.specs.keys().chain(committed.specs.keys().filter(|name| !found.specs.contains_key(*name))) {
         match (found.specs.get(name), committed.specs.get(name)) {
@@ -211,6 +253,22 @@ fn the_bytes_of_an_epoch_are_those_of_every_version_before() {
         differ.join("\n  ")
     );
     assert_eq!(found, committed);
+}
+
+#[test]
+fn rows_that_take_boxes_from_others_do_not_depend_on_the_number_of_threads() {
+    for (name, spec) in boxed_specs() {
+        let plain = v1::LoaderSpec { mixing: None, ..spec.clone() };
+        let of = |threads, spec| {
+            let engine = engine(boxed_photographs(), threads);
+            let epoch = engine.resolve(spec, &rank(0, 1), &v1::Delivery::default()).expect("sound");
+            made_hashes(&engine, spec, &from(0, 0, 2 * epoch.recipe.plan.steps_per_epoch()))
+        };
+        let one = of(1, &spec);
+        assert_eq!(of(8, &spec), one, "{name}");
+        let unmixed = of(1, &plain);
+        assert!(one.iter().zip(&unmixed).all(|(mixed, plain)| mixed != plain), "{name} changes nothing");
+    }
 }
 
 #[test]

@@ -6,6 +6,21 @@ mod common;
 #[path = "onnx/file.rs"]
 mod file;
 
+#[path = "common/process.rs"]
+mod process;
+
+#[path = "common/raw.rs"]
+mod raw;
+
+#[path = "onnx/commands.rs"]
+mod commands;
+
+#[path = "onnx/pipelines.rs"]
+mod pipelines;
+
+#[path = "onnx/reference.rs"]
+mod reference;
+
 use std::path::Path;
 
 use common::*;

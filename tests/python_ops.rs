@@ -72,7 +72,7 @@ fn class(out: &mut String, base: &str, described: &Described) {
     let _ = writeln!(out, "    \"\"\"{}\n    \"\"\"\n", lines.join("\n").trim_start());
     let _ = writeln!(out, "    _name = \"{}\"\n", described.name);
     // Two sides that must be given are a square if one is.
-    let square = matches!(&required[..], [height, width, ..] if height.name == "height" && width.name == "width");
+    let square = matches!(&required[..], [height, width] if height.name == "height" && width.name == "width");
     let mut arguments = vec!["self".to_owned()];
     if is_mixing {
         arguments.push("kind: MixingKind".to_owned());

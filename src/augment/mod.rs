@@ -45,5 +45,5 @@ mod registry;
 
 pub use convert::Tail;
 pub use geometry::scaled_to_look_at;
-pub use op::{Op, Refusal, Scratch, Targets};
+pub use op::{Failed, Op, Refusal, Scratch, Targets};
 pub use pipeline::{Pipeline, Recorded, check_size, is_tail, pin_models};

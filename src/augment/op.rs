@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
@@ -185,6 +186,36 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is {}, expected {}", self.field, self.found, self.expected)
+    }
+}
+
+/// That an op could not be applied to an image, though it was built for images of its form: a model that is run fails on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("op {op} failed: {cause}")]
+pub struct Failed {
+    /// Name of the op.
+    pub op: &'static str,
+    /// What was wrong.
+    pub cause: String,
+}
+
+impl Failed {
+    /// Ends what runs the pipeline, as a panic does, but nothing is printed. Nearly no op can fail, so that results would be in the
+    /// way of all the others.
+    #[cfg_attr(not(feature = "onnx"), allow(dead_code))]
+    pub(super) fn unwind(self) -> ! {
+        resume_unwind(Box::new(self))
+    }
+
+    /// Runs pipelines; a panic that is none of these goes on.
+    ///
+    /// # Errors
+    /// If an op can't be applied. Scratch that it was lent is of no use any more.
+    pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Failed> {
+        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| match panic.downcast::<Failed>() {
+            Ok(failed) => *failed,
+            Err(panic) => resume_unwind(panic),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use super::resources::Resources;
 use super::{colour, convert, dropout, filter, geometry, noise, policy, style};
 use crate::image::Form;
 
-/// Ops that run a model, whose output may differ between machines. Their examples need a server that has it.
+/// Ops that run a model, whose output may differ between machines. Built with the feature `onnx` only.
 pub(super) const MODELS: &[&str] = &["onnx"];
 
 /// The table of ops: a field of the contract's `Op` and the file that builds it. Those behind the semicolon need more than their

@@ -6,7 +6,7 @@ use feedline_proto::v1;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::load::{StoreArgs, fill, list, load, named_path};
+use super::load::{ModelArgs, StoreArgs, fill, list, load, named_path};
 use super::serve::default_batch_budget;
 use super::spec::{FormArgs, SpecArgs};
 use super::{Failure, print_json};
@@ -25,6 +25,8 @@ pub(super) struct Args {
     form: FormArgs,
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    models: ModelArgs,
     /// How long to measure.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     seconds: f64,
@@ -55,7 +57,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let path: Vec<(Option<String>, PathBuf)> = vec![named_path(&args.path)];
     let datasets = load(list(&path)?, &args.store.options())?;
     let threads = args.store.threads();
-    let options = Options { threads, batch_budget: default_batch_budget(), ..Options::default() };
+    let models = args.models.folder_or(None)?;
+    let options = Options { threads, batch_budget: default_batch_budget(), models, ..Options::default() };
     let engine = Engine::new(datasets, Default::default(), options)?;
     let mode = args.store.store.unwrap_or_default();
     if mode == Mode::Decoded {

@@ -1,23 +1,22 @@
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use feedline_proto::v1;
-use serde::{Deserialize, Serialize};
 
-use super::load::{StoreArgs, list, load, named_path};
-use super::picture::{Picture, likely_depth, rgb};
+use super::load::{ModelArgs, StoreArgs, list, load, named_path};
 use super::spec::SpecArgs;
 use super::{Failure, print_json};
-use crate::augment::{Recorded, Scratch};
 use crate::decode::{self, Decoder, Limits};
 use crate::engine::{Engine, Options, Recipe};
-use crate::image::{Image, Pixels, Size};
+use crate::image::Image;
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
-use crate::sheet::{self, Tile};
+use record::{Explained, Pictures, Ran, Replay, Skipped, Step, View};
 
-/// Shows what a pipeline does to one sample in one epoch: what each op drew, and the image after it. What was drawn is written
-/// to a file, from which it can be replayed.
+mod record;
+
+/// Shows what a pipeline does to one sample in one epoch: what each op drew, and the image after it, in every view if the spec has
+/// views. What was drawn is written to a file, from which it can be replayed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder of images.
@@ -41,66 +40,15 @@ pub(super) struct Args {
     spec: SpecArgs,
     #[command(flatten)]
     store: StoreArgs,
-}
-
-/// `record.json`.
-#[derive(Debug, Serialize)]
-struct Explained {
-    key: String,
-    label: i64,
-    split: String,
-    sample: u64,
-    epoch: u32,
-    /// Place in the epoch's endless sequence of rows: what the draws are keyed by.
-    position: u64,
-    /// Whether batches can be made: false if none was asked for and none of the default size are possible.
-    has_batches: bool,
-    /// Step of the epoch that the sample comes in, and its row of the global batch; none in an epoch that drops it, and without
-    /// batches.
-    step: Option<u64>,
-    row: Option<u64>,
-    seed: u64,
-    /// Of the spec; none without batches.
-    fingerprint: Option<String>,
-    size: Size,
-    steps: Vec<Step>,
-    /// Ops that the draw left out.
-    skipped: Vec<Skipped>,
-    /// What is not shown here: what becomes of the row after these ops.
-    then: Vec<&'static str>,
-    /// Ops that are left to the writing of the batch, or to the client.
-    deferred: Vec<&'static str>,
-    /// BLAKE3 of the pixels that leave the last of `steps`.
-    digest: String,
-    /// Whether `--replay` gave the pixels that were recorded; none without.
-    replayed_equal: Option<bool>,
-}
-
-#[derive(Debug, Serialize)]
-struct Step {
-    #[serde(flatten)]
-    drawn: Recorded,
-    size: Size,
-    picture: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Skipped {
-    number: u32,
-    op: &'static str,
-}
-
-/// What is read of a `record.json`.
-#[derive(Deserialize)]
-struct Replay {
-    steps: Vec<Recorded>,
-    digest: Option<String>,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let replay = args.replay.as_deref().map(read_replay).transpose()?;
+    let replay = args.replay.as_deref().map(Replay::read).transpose()?;
+    let models = args.models.folder_or(None)?;
     let datasets = load(list(&[named_path(&args.path)])?, &args.store.options())?;
-    let engine = Engine::new(datasets, Default::default(), Options { threads: 1, ..Options::default() })?;
+    let engine = Engine::new(datasets, Default::default(), Options { threads: 1, models, ..Options::default() })?;
     let spec = args.spec.loader_spec(1, "imagenet-train")?;
     let resolve = |spec: &v1::LoaderSpec| engine.resolve(spec, &v1::Placement::default(), &v1::Delivery::default());
     let (request, has_batches) = match resolve(&spec) {
@@ -114,27 +62,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let place = Place::find(recipe, args, has_batches)?;
     let original = decoded(recipe, args)?;
 
-    let mut steps = Steps::default();
+    let mut pictures = Pictures::of(&original, recipe.samples().key(args.sample));
     let label = recipe.samples().label(args.sample);
-    steps.pictures.push(picture(&original, vec!["original".into(), original.size().to_string()]));
     let size = original.size();
-    let sample = Sample::new(original, label);
-    let mut scratch = Scratch::default();
-    let result = match &replay {
-        None => {
-            let watch = &mut |drawn: Recorded, sample: &Sample<'_>| steps.note(drawn, sample);
-            recipe.pipeline.run_watched(sample, place.key, &mut scratch, watch)
-        }
-        Some(replay) => {
-            let watch = &mut |drawn: &Recorded, sample: &Sample<'_>| steps.note(drawn.clone(), sample);
-            let replayed = recipe.pipeline.replay_watched(sample, &replay.steps, &mut scratch, watch);
-            replayed.map_err(|refusal| Failure::usage(format!("the record does not fit this pipeline: {refusal}")))?
-        }
-    };
-    let digest = digest(&result.image);
-    let replayed_equal = replay.map(|replay| replay.digest.as_deref() == Some(&digest));
-    let applied = |number: u32| steps.steps.iter().any(|step| step.drawn.number == number);
-    let ops = recipe.pipeline.ops();
+    let recorded = replay.as_ref().map(Replay::steps);
+    let (sample, ran) =
+        Ran::new(&recipe.pipeline, Sample::new(original, label), place.key, recorded, ("", &mut pictures))?;
+    let views = views(recipe, &sample, place.key, replay.as_ref(), &mut pictures)?;
     let explained = Explained {
         key: recipe.samples().key(args.sample),
         label,
@@ -148,24 +82,45 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         seed: recipe.seed,
         fingerprint: has_batches.then(|| recipe.fingerprint.clone()),
         size,
-        skipped: ops
-            .iter()
-            .filter(|(number, _)| !applied(*number))
-            .map(|&(number, op)| Skipped { number, op })
-            .collect(),
-        then: then(recipe),
+        then: recipe.mixing.is_some().then_some("it may be mixed with other rows").into_iter().collect(),
         deferred: deferred(recipe),
-        steps: steps.steps,
-        digest,
-        replayed_equal,
+        replayed_equal: replay.map(|replay| replay.equals(&ran, &views)),
+        ran,
+        views,
     };
-    write(&args.out, &explained, &steps.pictures)?;
+    pictures.write(&args.out)?;
+    explained.write(&args.out)?;
     report(args, &explained)
 }
 
-fn read_replay(path: &Path) -> Result<Replay, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{}: no record: {error}", path.display())))
+/// The views that are made of what the spec's pipeline left.
+fn views(
+    recipe: &Recipe,
+    sample: &Sample<'_>,
+    key: Key,
+    replay: Option<&Replay>,
+    pictures: &mut Pictures,
+) -> Result<Vec<View>, Failure> {
+    let mut views = Vec::new();
+    for group in recipe.groups.iter().filter(|group| !group.is_plain()) {
+        let tensor = &group.tensor;
+        for view in 0..group.views {
+            // Every view of a group that is not plain has a pipeline, which may be empty.
+            let Some((pipeline, number)) = group.view(view) else { continue };
+            let recorded = replay.map(|replay| replay.steps_of(tensor, view)).transpose()?;
+            let prefix = format!("{tensor}-{view}-");
+            let key = Key { view: number, ..key };
+            let (made, ran) = Ran::new(pipeline, sample.borrowed(), key, recorded, (&prefix, pictures))?;
+            let size = made.image.size();
+            let picture = ran.steps.last().map(|step| step.picture.clone()).unwrap_or_else(|| {
+                let name = format!("{prefix}00-unchanged.png");
+                pictures.add(name.clone(), &made.image, vec![format!("{prefix}unchanged {size}")]);
+                name
+            });
+            views.push(View { tensor: tensor.clone(), view, size, picture, ran });
+        }
+    }
+    Ok(views)
 }
 
 /// Where the sample stands in the epoch.
@@ -208,86 +163,20 @@ fn decoded(recipe: &Recipe, args: &Args) -> Result<Image<'static>, Failure> {
     Ok(Image::from_u8(size, 3, Cow::Owned(pixels)))
 }
 
-/// What was drawn, and a picture after each op; the first picture is the original.
-#[derive(Default)]
-struct Steps {
-    steps: Vec<Step>,
-    pictures: Vec<Picture>,
-}
-
-impl Steps {
-    fn note(&mut self, drawn: Recorded, sample: &Sample<'_>) {
-        let size = sample.image.size();
-        let caption = vec![format!("{} {}", drawn.op, size), short(&drawn.params)];
-        self.pictures.push(picture(&sample.image, caption));
-        let picture = format!("{:02}-{}.png", self.steps.len() + 1, drawn.op);
-        self.steps.push(Step { drawn, size, picture });
-    }
-}
-
-fn picture(image: &Image<'_>, caption: Vec<String>) -> Picture {
-    Picture { size: image.size(), pixels: rgb(image, likely_depth(image)), caption }
-}
-
-/// Parameters as a caption has room for them: without quotes, floats of three places.
-fn short(params: &serde_json::Value) -> String {
-    use serde_json::Value;
-    match params {
-        Value::Null => String::new(),
-        Value::Number(number) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or_default()),
-        Value::Array(entries) => format!("[{}]", entries.iter().map(short).collect::<Vec<_>>().join(", ")),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name} {}", short(value)));
-            fields.collect::<Vec<_>>().join(", ")
-        }
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Names of the ops at the end that [`crate::augment::Pipeline::run`] leaves undone.
+/// Names of the ops at the end that [`crate::augment::Pipeline::run`] leaves undone: the last ones of the pipeline, and those at the
+/// end of every group of views before them.
 fn deferred(recipe: &Recipe) -> Vec<&'static str> {
-    let ops = recipe.spec.pipeline.as_ref().map_or(&[][..], |pipeline| &pipeline.ops);
-    let tail = ops.iter().rev().filter_map(|op| op.op.as_ref()).map_while(|op| match op {
-        v1::op::Op::ToFloat(_) => Some("to_float"),
-        v1::op::Op::Normalize(_) => Some("normalize"),
+    let common = recipe.spec.pipeline.as_ref().map_or(&[][..], |pipeline| &pipeline.ops);
+    let group = recipe.spec.views.as_ref().and_then(|views| views.groups.first()).map_or(&[][..], |group| &group.ops);
+    let named = |op: &v1::Op| match op.op {
+        Some(v1::op::Op::ToFloat(_)) => Some("to_float"),
+        Some(v1::op::Op::Normalize(_)) => Some("normalize"),
         _ => None,
-    });
-    let mut names: Vec<&str> = if recipe.tail().is_some() { tail.collect() } else { Vec::new() };
+    };
+    let at_the_end = |ops: &[v1::Op]| ops.iter().rev().map_while(named).collect::<Vec<_>>();
+    let mut names = if recipe.tail().is_some() { [at_the_end(common), at_the_end(group)].concat() } else { Vec::new() };
     names.reverse();
     names
-}
-
-/// What becomes of the row after its ops and before those that are deferred.
-fn then(recipe: &Recipe) -> Vec<&'static str> {
-    let views = recipe.spec.views.is_some().then_some("its views are made");
-    let mixing = recipe.mixing.is_some().then_some("it may be mixed with other rows");
-    views.into_iter().chain(mixing).collect()
-}
-
-fn digest(image: &Image<'_>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let size = image.size();
-    hasher.update(format!("{size} {}\n", image.channels()).as_bytes());
-    match image.pixels() {
-        Pixels::U8(values) => hasher.update(values),
-        Pixels::F32(values) => hasher.update(bytemuck::cast_slice(values)),
-    };
-    hasher.finalize().to_hex()[..32].to_owned()
-}
-
-fn write(folder: &Path, explained: &Explained, pictures: &[Picture]) -> Result<(), Failure> {
-    let at = |error: std::io::Error| Failure::new(format!("can't write to {}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(at)?;
-    let names = explained.steps.iter().map(|step| step.picture.as_str());
-    for (name, picture) in std::iter::once("00-original.png").chain(names).zip(pictures) {
-        sheet::write_png(&folder.join(name), picture.size, &picture.pixels)?;
-    }
-    let tiles: Vec<Tile<'_>> = pictures.iter().map(Picture::tile).collect::<Result<_, _>>()?;
-    let (size, picture) = sheet::grid(&tiles, COLUMNS, TILE)?;
-    sheet::write_png(&folder.join("sheet.png"), size, &picture)?;
-    let record = serde_json::to_string_pretty(explained).map_err(Failure::new)?;
-    std::fs::write(folder.join("record.json"), record + "\n").map_err(at)
 }
 
 fn report(args: &Args, explained: &Explained) -> Result<(), Failure> {
@@ -305,11 +194,10 @@ fn report(args: &Args, explained: &Explained) -> Result<(), Failure> {
             }
             _ => say!("epoch {epoch} drops it: position {position} is in the last, incomplete batch"),
         }
-        for Step { drawn, size, picture } in &explained.steps {
-            say!("  {:3}  {:24} {:10} {}  {}", drawn.number, drawn.op, size.to_string(), picture, drawn.params);
-        }
-        for Skipped { number, op } in &explained.skipped {
-            say!("  {number:3}  {op:24} not applied");
+        steps(&explained.ran)?;
+        for View { tensor, view, size, picture, ran } in &explained.views {
+            say!("view {view} of {tensor}, {size}, {picture}");
+            steps(ran)?;
         }
         for what in &explained.then {
             say!("       then {what}, which is not shown");
@@ -330,7 +218,13 @@ fn report(args: &Args, explained: &Explained) -> Result<(), Failure> {
     }
 }
 
-/// Pictures beside each other on the sheet.
-const COLUMNS: usize = 5;
-/// Side of one, in pixels.
-const TILE: u32 = 224;
+/// A line for each op, applied or not.
+fn steps(ran: &Ran) -> Result<(), Failure> {
+    for Step { drawn, size, picture } in &ran.steps {
+        say!("  {:3}  {:24} {:10} {}  {}", drawn.number, drawn.op, size.to_string(), picture, drawn.params);
+    }
+    for Skipped { number, op } in &ran.skipped {
+        say!("  {number:3}  {op:24} not applied");
+    }
+    Ok(())
+}

@@ -26,6 +26,27 @@ pub(super) struct StoreArgs {
     pub(super) threads: Option<usize>,
 }
 
+/// Where models are.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct ModelArgs {
+    /// Folder of ONNX models that the op onnx may name; for programs built with the feature onnx.
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
+}
+
+impl ModelArgs {
+    /// The folder, or else that of a configuration, if there is any.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(super) fn folder_or(&self, configured: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+        match self.models.clone().or(configured) {
+            Some(path) if !path.is_dir() => Err(Failure::usage(format!("models: {} is no folder", path.display()))),
+            folder => Ok(folder),
+        }
+    }
+}
+
 fn mode(text: &str) -> Result<Mode, String> {
     match text {
         "encoded" => Ok(Mode::Encoded),

@@ -6,12 +6,13 @@ use feedline_proto::rule;
 
 use super::Failure;
 use super::inspect::read;
-use super::load::{list, named_path};
+use super::load::{ModelArgs, list, named_path};
 use super::picture::{Picture, rgb};
 use super::spec::named_or_read;
-use crate::augment::resources::{Picture as Reference, Resources, Unavailable};
-use crate::augment::{Pipeline, Scratch, preset};
+use crate::augment::resources::{Model, Picture as Reference, Resources, Unavailable};
+use crate::augment::{Failed, Pipeline, Scratch, preset};
 use crate::decode::{Decoder, Limits};
+use crate::engine::Models;
 use crate::image::{Depth, Form, Image};
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
@@ -38,6 +39,8 @@ pub(super) struct Args {
     /// Seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -55,6 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         listings.iter().flat_map(|listing| &listing.splits).flat_map(|split| &split.entries).collect();
     let wanted = usize::from(args.images).min(entries.len());
     let mut decoder = Decoder::new(Limits::default());
+    let resources = FromListing { listings: &listings, models: Models::new(args.models.folder_or(None)?) };
     let mut rows = Vec::new();
     for place in 0..wanted {
         let entry = entries[place * entries.len() / wanted];
@@ -64,16 +68,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let class = usize::try_from(entry.label).ok().and_then(|label| listings[0].classes.get(label));
         let caption = vec![class.cloned().unwrap_or_default(), format!("{} {}", entry.key, decoded.size)];
         let form = Form { smallest: decoded.size, largest: decoded.size, channels: 3, depth: Depth::U8 };
-        let built = Pipeline::build_with(&pipeline, form, &FromListing(&listings))
+        let built = Pipeline::build_with(&pipeline, form, &resources)
             .map_err(|refusal| Failure::usage(format!("{}: {refusal}", entry.key)))?;
         let versions = (0..u32::from(args.versions)).map(|epoch| {
             let key = Key { seed: args.seed, epoch, position: place as u64, view: 0, op: 0, purpose: Purpose::Op };
             let image = Image::from_u8(decoded.size, 3, Cow::Borrowed(&decoded.pixels[..]));
-            let sample = built.run(Sample::new(image, entry.label), key, &mut Scratch::default());
+            let run = || built.run(Sample::new(image, entry.label), key, &mut Scratch::default());
+            let sample = Failed::caught(run).map_err(|failed| Failure::new(format!("{}: {failed}", entry.key)))?;
             let caption = vec![format!("epoch {epoch}"), sample.image.size().to_string()];
-            Picture { size: sample.image.size(), pixels: rgb(&sample.image, built.output().depth), caption }
+            Ok(Picture { size: sample.image.size(), pixels: rgb(&sample.image, built.output().depth), caption })
         });
-        let versions: Vec<_> = versions.collect();
+        let versions: Vec<_> = versions.collect::<Result<_, Failure>>()?;
         rows.push((Picture { size: decoded.size, pixels: decoded.pixels, caption }, versions));
     }
     let sheet_rows: Vec<Row<'_>> = rows
@@ -89,12 +94,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Images of the first split, which is the training set where there is one.
-struct FromListing<'a>(&'a [Listing]);
+/// Images of the first split, which is the training set where there is one, and models of a folder.
+struct FromListing<'a> {
+    listings: &'a [Listing],
+    models: Models,
+}
 
 impl Resources for FromListing<'_> {
     fn picture(&self, sample: u64) -> Result<Arc<Reference>, Unavailable> {
-        let entries = self.0.iter().flat_map(|listing| &listing.splits).map(|split| &split.entries).next();
+        let entries = self.listings.iter().flat_map(|listing| &listing.splits).map(|split| &split.entries).next();
         let count = entries.map_or(0, Vec::len);
         let found = usize::try_from(sample).ok().and_then(|index| entries?.get(index));
         let entry = found
@@ -103,6 +111,10 @@ impl Resources for FromListing<'_> {
         let bytes = read(&entry.location).map_err(|error| bad(error.to_string()))?;
         let decoded = Decoder::new(Limits::default()).decode(&bytes).map_err(|error| bad(error.to_string()))?;
         Ok(Arc::new(Reference { size: decoded.size, pixels: decoded.pixels }))
+    }
+
+    fn model(&self, name: &str) -> Result<Arc<Model>, Unavailable> {
+        self.models.get(name)
     }
 
     fn keep(&self, _: u64) -> Result<(), Unavailable> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tracing::info;
 
-use super::load::{StoreArgs, fill, list, load, named_path};
+use super::load::{ModelArgs, StoreArgs, fill, list, load, named_path};
 use super::{Failure, runtime};
 use crate::config::File;
 use crate::engine::{Engine, Options};
@@ -26,9 +26,8 @@ pub(super) struct Args {
     /// Memory for batches, such as 2GiB [default: a quarter of what the machine or its control group allows]
     #[arg(long, value_name = "SIZE")]
     batch_budget: Option<Budget>,
-    /// Folder of ONNX models that the op onnx may name; for servers built with the feature onnx.
-    #[arg(long, value_name = "FOLDER")]
-    models: Option<PathBuf>,
+    #[command(flatten)]
+    models: ModelArgs,
     /// Streams at the same time [default: 256]
     #[arg(long, value_name = "N")]
     max_sessions: Option<usize>,
@@ -92,7 +91,6 @@ impl Config {
         limits.max_pixels = store.max_pixels.unwrap_or(limits.max_pixels);
         limits.max_sessions = args.max_sessions.unwrap_or(limits.max_sessions);
         limits.shutdown_grace = args.shutdown_grace.map_or(limits.shutdown_grace, Duration::from_secs);
-        file.models = args.models.clone().or(file.models.take());
         if !mistakes.is_empty() {
             return Err(Failure::usage(mistakes.join("; ")));
         }
@@ -108,9 +106,7 @@ pub(super) fn default_batch_budget() -> u64 {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = Config::resolve(args)?;
-    if let Some(folder) = config.file.models.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(Failure::usage(format!("models: {} is no folder", folder.display())));
-    }
+    let models = args.models.folder_or(config.file.models)?;
     runtime::block_on(async {
         // Whether the addresses are free shows before minutes of loading.
         for endpoint in &config.listen {
@@ -125,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         max_batch_bytes: config.limits.max_batch_bytes,
         max_sessions: config.limits.max_sessions,
         decode: crate::decode::Limits { max_pixels: config.limits.max_pixels, ..Default::default() },
-        models: config.file.models.clone(),
+        models,
     };
     let limit = MemoryLimit::of(&datasets, &options);
     limit.report();

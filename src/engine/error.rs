@@ -147,6 +147,16 @@ pub enum BatchError {
         /// Why not.
         cause: String,
     },
+    /// An op could not be applied to a sample's image: the model that it runs failed on it.
+    #[error("{culprit} can't be augmented, op {op} failed: {cause}")]
+    Op {
+        /// Which sample.
+        culprit: Culprit,
+        /// Name of the op.
+        op: &'static str,
+        /// What was wrong.
+        cause: String,
+    },
     /// A bug of ours.
     #[error("internal error: {0}")]
     Internal(String),

@@ -25,6 +25,7 @@ use rayon::prelude::*;
 
 pub use batch::Batch;
 pub use error::{BatchError, Culprit, RequestError};
+pub(crate) use models::Models;
 pub use recipe::Recipe;
 pub use request::{Form, Request};
 pub use session::{Lease, Session};
@@ -37,7 +38,6 @@ use crate::decode::Limits;
 use crate::store::Dataset;
 use making::{Making, Then};
 use memory::Memory;
-use models::Models;
 use resources::Supplies;
 use schedule::{After, Schedule};
 use worker::Worker;

@@ -9,13 +9,13 @@ use crate::augment::resources::{Model, Unavailable};
 /// The models of the server: files of one folder, each read when the first spec asks for it and kept for good, so that a file that
 /// is exchanged meanwhile changes no running loader.
 #[derive(Default)]
-pub(super) struct Models {
+pub(crate) struct Models {
     folder: Option<PathBuf>,
     read: Mutex<BTreeMap<String, Arc<Model>>>,
 }
 
 impl Models {
-    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
         Models { folder, read: Mutex::default() }
     }
 
@@ -23,7 +23,7 @@ impl Models {
     ///
     /// # Errors
     /// If there is none, it can't be read, or it is too large beside the others.
-    pub(super) fn get(&self, name: &str) -> Result<Arc<Model>, Unavailable> {
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<Model>, Unavailable> {
         // A name comes from a client: nothing in it may lead out of the folder.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if name.is_empty() || name.len() > MOST_NAME || name.starts_with('.') || !name.chars().all(plain) {
@@ -53,16 +53,24 @@ impl Models {
             return Err(missing(std::io::Error::other("a link that leads out of the folder")));
         }
         // A pipe or a device would never end.
-        if !fs::metadata(&path).map_err(missing)?.is_file() {
+        let metadata = fs::metadata(&path).map_err(missing)?;
+        if !metadata.is_file() {
             return Err(missing(std::io::Error::other("not a file")));
         }
         let kept: u64 = read.values().map(|model| model.file.len() as u64).sum();
         let room = MOST_BYTES.saturating_sub(kept);
+        let too_large = || {
+            let expected = format!("at most {MOST_BYTES} bytes of all models that are used, of which {kept} are taken");
+            Unavailable::new(format!("{name:?}, with more than {room} bytes"), expected)
+        };
+        if metadata.len() > room {
+            return Err(too_large());
+        }
         let mut file = Vec::new();
+        // It may grow meanwhile.
         File::open(&path).map_err(missing)?.take(room + 1).read_to_end(&mut file).map_err(missing)?;
         if file.len() as u64 > room {
-            let expected = format!("at most {MOST_BYTES} bytes of all models that are used, of which {kept} are taken");
-            return Err(Unavailable::new(format!("{name:?}, with more than {room} bytes"), expected));
+            return Err(too_large());
         }
         let digest = blake3::hash(&file).to_hex().to_string();
         let model = Arc::new(Model::new(name, digest, file));
@@ -116,6 +124,13 @@ mod tests {
         // What was read once stays what it was.
         fs::write(inner.join("a.onnx"), b"another").expect("written");
         assert!(Arc::ptr_eq(&model, &models.get("a.onnx").expect("kept")));
+        // Of a file that is too large nothing is read: this one has no content on the disk.
+        let large = File::create(inner.join("large.onnx")).expect("made");
+        large.set_len(MOST_BYTES + 1).expect("sparse");
+        let refused = models.get("large.onnx").err().expect("too large");
+        let room = MOST_BYTES - 3;
+        assert_eq!(refused.found, format!("\"large.onnx\", with more than {room} bytes"));
+        assert!(refused.expected.contains("of which 3 are taken"), "{refused:?}");
         assert!(Models::new(None).get("a.onnx").err().expect("no folder").expected.contains("--models"));
     }
 }

@@ -35,7 +35,7 @@ impl ViewGroup {
     }
 
     /// Whether its view is what the spec's pipeline leaves: the spec has no views.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.first == 0
     }
 
@@ -50,7 +50,7 @@ impl ViewGroup {
     }
 
     /// What makes view `view`, and the number that its draws are keyed by. None if the view is what the spec's pipeline left.
-    fn view(&self, view: u32) -> Option<(&Pipeline, u16)> {
+    pub(crate) fn view(&self, view: u32) -> Option<(&Pipeline, u16)> {
         let pipeline = self.pipelines.get(view as usize).or(self.pipelines.first())?;
         Some((pipeline, self.first + view as u16))
     }
@@ -74,15 +74,7 @@ impl ViewGroup {
                 (Cow::Borrowed(&sample.image), marks)
             }
             Some((pipeline, number)) => {
-                let copy = Sample {
-                    image: sample.image.borrowed(),
-                    label: sample.label,
-                    boxes: sample.boxes.clone(),
-                    masks: sample.masks.clone(),
-                    keypoints: sample.keypoints.clone(),
-                    rules: sample.rules.clone(),
-                };
-                let mut made = pipeline.run(copy, Key { view: number, ..key }, scratch);
+                let mut made = pipeline.run(sample.borrowed(), Key { view: number, ..key }, scratch);
                 let marks = targets.marks(&mut made);
                 (Cow::Owned(made.image), marks)
             }

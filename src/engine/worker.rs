@@ -6,7 +6,7 @@ use super::error::{BatchError, Culprit};
 use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics};
-use crate::augment::Scratch;
+use crate::augment::{Failed, Scratch};
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size};
 use crate::sample::Mask;
@@ -23,6 +23,8 @@ pub(super) struct Worker {
     turned: Vec<u8>,
     /// Masks of the sample that was found last, if they travel.
     masks: Vec<Mask>,
+    /// The sample that was found for the task.
+    sample: Option<u64>,
 }
 
 /// A row's sample as it was found: itself, or the one that takes its place.
@@ -48,6 +50,7 @@ impl Worker {
             pixels: Vec::new(),
             turned: Vec::new(),
             masks: Vec::new(),
+            sample: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl Worker {
         if making.is_cancelled() {
             return;
         }
+        self.sample = None;
         let done = catch_unwind(AssertUnwindSafe(|| match task {
             Task::Make(row) => self.make(making, row, statistics),
             Task::Mix(row) => self.mix(making, row, statistics),
@@ -69,9 +73,13 @@ impl Worker {
             Err(panic) => {
                 // What the panic left behind may be half changed.
                 self.scratch = Scratch::default();
+                let sample = self.sample.unwrap_or(making.rows[row].sample);
+                if let Some(Failed { op, cause }) = panic.downcast_ref() {
+                    let culprit = culprit(&making.recipe, sample);
+                    return making.fail(row, BatchError::Op { culprit, op, cause: cause.clone() });
+                }
                 let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                 let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-                let sample = making.rows[row].sample;
                 making.fail(row, BatchError::Internal(format!("sample {sample} at {}: {text}", making.key.cursor)));
             }
         }
@@ -83,6 +91,7 @@ impl Worker {
         let mut clock = Clock::start();
         let found = self.find(recipe, plan.sample, making.form.substitute, statistics)?;
         clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
+        self.sample = Some(found.chosen.sample);
 
         let Worker { scratch, pixels, turned, masks, .. } = self;
         let (samples, index) = (recipe.samples(), found.chosen.sample);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::process::{Serving, ran, write_photographs};
 
-fn json(args: &[&str]) -> Value {
+pub(super) fn json(args: &[&str]) -> Value {
     let (code, out, log) = ran(args);
     assert_eq!(code, 0, "{args:?}: {log}");
     serde_json::from_str(out.lines().last().unwrap_or_default()).unwrap_or_else(|error| panic!("{error}: {out}"))
@@ -91,7 +91,7 @@ fn dataset() -> (tempfile::TempDir, PathBuf, PathBuf) {
     (folder, photographs, pipeline)
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 

@@ -65,11 +65,6 @@ fn section(out: &mut String, op: &Described) {
     let example = catalogue::example(&op.name).expect("everything in the catalogue has an example");
     if let Some(Entry { equals, version, .. }) = catalogue::entry(&op.name) {
         let _ = write!(out, "\n{equals}\n\nVersion {version}. ");
-        if !catalogue::names().any(|name| name == op.name) {
-            // What it does is in a model.
-            let _ = write!(out, "An example:\n\n```toml\n{example}```\n");
-            return;
-        }
         let _ = write!(out, "Its picture: an image of 224 x 224 before and after\n\n```toml\n{example}```\n\n");
         let _ = writeln!(out, "![{0}](ops/{0}.jpg)", op.name);
     } else {

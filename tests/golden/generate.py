@@ -20,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 def differing():
     """Golden files that are not as git has them."""
-    command = ["git", "status", "--porcelain", "--untracked-files=all", "--", str(common.ROOT)]
+    roots = [common.ROOT, common.ROOT.parent / "onnx", HERE.parents[1] / "assets" / "models"]
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "--", *map(str, roots)]
     found = subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
     return found.splitlines()
 

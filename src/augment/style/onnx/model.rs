@@ -3,7 +3,7 @@ use std::sync::Arc;
 use feedline_proto::v1;
 
 use super::plan::Plan;
-use crate::augment::op::{Built, Op, Refusal, Scratch};
+use crate::augment::op::{Built, Failed, Op, Refusal, Scratch};
 use crate::augment::resources::{Resources, Unavailable};
 use crate::augment::style::full_scale;
 use crate::image::{Form, Image, Pixels};
@@ -91,11 +91,9 @@ impl Op for Onnx {
             Pixels::U8(pixels) => pixels.iter().enumerate().for_each(|(at, x)| put(at, f32::from(*x))),
             Pixels::F32(pixels) => pixels.iter().enumerate().for_each(|(at, x)| put(at, *x)),
         }
-        let made = self.plan.run(&values).unwrap_or_else(|error| {
-            // It worked when the loader was described. An op has no other way to say that it failed on this image: the worker
-            // catches this, and makes it the error of the row.
-            std::panic::resume_unwind(Box::new(format!("model {} failed: {error}", self.name)))
-        });
+        // It worked when the loader was described; what a model looks up or divides by may depend on the image.
+        let failed = |error| Failed { op: Self::NAME, cause: format!("model {}: {error}", self.name) };
+        let made = self.plan.run(&values).unwrap_or_else(|error| failed(error).unwind());
         scratch.recycle(Image::from_f32(size, channels, values));
         let limited = |at: usize| {
             let Line { factor, offset } = self.after[at % channels];

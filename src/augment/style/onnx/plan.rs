@@ -10,7 +10,7 @@ use crate::header::unwinding;
 pub(super) struct Plan {
     runnable: TypedSimplePlan<TypedModel>,
     shape: [usize; 4],
-    /// Bytes of weights and of everything that is computed on the way, once.
+    /// Bytes of the file and of all that exists at one time while it runs on one image.
     pub(super) bytes: u64,
 }
 
@@ -69,10 +69,12 @@ impl Plan {
             let found = format!("a model that makes {output:?} of floats of {}", shown(&shape));
             return Err(Unavailable::new(found, "one that gives floats of the shape that it takes"));
         }
-        let facts = model.nodes.iter().flat_map(|node| &node.outputs).map(|output| &output.fact);
-        let volume =
-            |fact: &TypedFact| fact.shape.as_concrete().map_or(0, |shape| shape.iter().map(|x| *x as u64).product());
-        let bytes = facts.map(|fact| volume(fact).saturating_mul(4)).fold(file.len() as u64, u64::saturating_add);
+        let bytes = taken(&model).map_err(unreadable)?.saturating_add(file.len() as u64);
+        // Before anything of that size is asked for.
+        if bytes > MOST_BYTES {
+            let found = format!("a model that takes {bytes} bytes to run on {}", shown(&shape));
+            return Err(Unavailable::new(found, format!("at most {MOST_BYTES}: smaller images, or a smaller model")));
+        }
         let plan = Plan { runnable: model.into_runnable().map_err(unreadable)?, shape, bytes };
         // What fails on any image fails here, not in the middle of an epoch.
         plan.run(&vec![0.5; shape.iter().product()]).map_err(|error| {
@@ -87,12 +89,47 @@ impl Plan {
     /// What went wrong, in words.
     pub(super) fn run(&self, values: &[f32]) -> Result<Vec<f32>, String> {
         let input = Tensor::from_shape(&self.shape, values).map_err(|error| brief(&error))?;
-        let outputs = self.runnable.run(tvec!(input.into())).map_err(|error| brief(&error))?;
+        // An index that the image makes too large is a panic there.
+        let outputs = unwinding(|| self.runnable.run(tvec!(input.into())))?.map_err(|error| brief(&error))?;
         let output = outputs.first().ok_or("it gave nothing")?;
         let made = output.as_slice::<f32>().map_err(|error| brief(&error))?;
         if made.len() == values.len() { Ok(made.to_vec()) } else { Err(format!("it gave {} values", made.len())) }
     }
 }
+
+/// Bytes of all that exists at one time while the model runs, weights among it: each value from the node that makes it to the last
+/// one that takes it.
+fn taken(model: &TypedModel) -> TractResult<u64> {
+    let order = model.eval_order()?;
+    let mut last = vec![0; model.nodes.len()];
+    for (step, node) in order.iter().enumerate() {
+        last[*node] = step;
+        model.nodes[*node].inputs.iter().for_each(|input| last[input.node] = step);
+    }
+    model.outputs.iter().for_each(|output| last[output.node] = order.len());
+    let volume = |fact: &TypedFact| {
+        let sides = fact.shape.as_concrete().unwrap_or(&[]).iter();
+        sides.fold(fact.datum_type.size_of() as u64, |volume, side| volume.saturating_mul(*side as u64))
+    };
+    let made = |node: usize| {
+        let outputs = model.nodes[node].outputs.iter();
+        outputs.map(|output| volume(&output.fact)).fold(0, u64::saturating_add)
+    };
+    let (mut now, mut most) = (0_u64, 0);
+    for (step, node) in order.iter().enumerate() {
+        now = now.saturating_add(made(*node));
+        most = most.max(now);
+        let mut ended: Vec<usize> = model.nodes[*node].inputs.iter().map(|input| input.node).chain([*node]).collect();
+        ended.sort_unstable();
+        ended.dedup();
+        ended.retain(|node| last[*node] == step);
+        now = ended.into_iter().fold(now, |now, node| now.saturating_sub(made(node)));
+    }
+    Ok(most)
+}
+
+/// Bytes that a model may take to run on one image, beside its file. Each worker takes as many.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Whether a declared input may be floats of `shape`. What has a name in place of a size may be of any.
 fn allows(declared: &InferenceFact, shape: &[usize]) -> bool {
