@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/feedline/feedline/clients/go/feedlinev1"
 )
 
@@ -65,6 +67,26 @@ func TestEverySampleGetsTheMeanOfItsViews(t *testing.T) {
 	}
 	if _, err := MeanOfViews(nil, 1, 0); err == nil {
 		t.Error("rows of no numbers were taken")
+	}
+}
+
+func TestAPartIsDecodedAsProtobufWouldWhateverTheOrderOfItsFields(t *testing.T) {
+	part := &feedlinev1.BatchPart{Header: []byte("h"), HeaderCrc32C: proto.Uint32(3), Offset: 4, Data: []byte("data")}
+	ordered, err := proto.Marshal(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte("\x7a\x05later")
+	for _, message := range [][]byte{
+		nil, ordered, append(slices.Clone(ordered), data...), append(slices.Clone(data), ordered...),
+		append(slices.Clone(data), 0x20, 0x09), []byte("\x7a\x00"), []byte("\x7a\x09short"), []byte("\x0a"),
+	} {
+		expected := new(feedlinev1.BatchPart)
+		expectedErr := proto.Unmarshal(message, expected)
+		found, err := decode(message)
+		if (err == nil) != (expectedErr == nil) || err == nil && !proto.Equal(found, expected) {
+			t.Errorf("%q is %v (%v), expected %v (%v)", message, found, err, expected, expectedErr)
+		}
 	}
 }
 

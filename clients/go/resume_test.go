@@ -3,6 +3,8 @@ package feedline
 import (
 	"errors"
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,21 @@ func TestDatasetsAndSamplesAreListed(t *testing.T) {
 	page, err := client.ListSamples(ctx, &feedlinev1.ListSamplesRequest{Dataset: datasets.GetDatasets()[0].GetName()})
 	if err != nil || uint64(len(page.GetSamples())) != datasets.GetDatasets()[0].GetSplits()[0].GetSamples() {
 		t.Errorf("%d samples: %v", len(page.GetSamples()), err)
+	}
+}
+
+func TestTheExamplePrintsShapesAndLabels(t *testing.T) {
+	server := startServer(t, "127.0.0.1:0")
+	peek := exec.CommandContext(t.Context(), "go", "run", "-buildvcs=false", "./examples/peek", "-address", server.address, "-count", "2")
+	peek.Stderr = os.Stderr
+	output, err := peek.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, times := range map[string]int{"epoch 0 step 1\n": 1, "image DTYPE_UINT8 [8 3 64 64]\n": 2, "sample ": 16, ": cat\n": 2} {
+		if found := strings.Count(string(output), text); found != times {
+			t.Errorf("%q is there %d times, expected %d, in\n%s", text, found, times, output)
+		}
 	}
 }
 

@@ -8,9 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/encoding"
-	protocodec "google.golang.org/grpc/encoding/proto"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -37,9 +34,9 @@ type Stream struct {
 
 // attempt is one connection with one stream on it.
 type attempt struct {
-	parts     grpc.ClientStream
-	assembler assembler
-	end       context.CancelFunc
+	parts    grpc.ClientStream
+	receiver receiver
+	end      context.CancelFunc
 }
 
 func newStream(ctx context.Context, client *Client, loader Loader, description *feedlinev1.DescribeResponse) *Stream {
@@ -131,9 +128,9 @@ func (s *Stream) try(retry *retry) (*Batch, error) {
 		}
 		s.attempt = attempt
 	}
+	receiver := &s.attempt.receiver
 	for {
-		var part arrived
-		if err := s.attempt.parts.RecvMsg(&part); err != nil {
+		if err := s.attempt.parts.RecvMsg(receiver); err != nil {
 			if errors.Is(err, io.EOF) {
 				// A stream that ends before its count was cut off by something between us.
 				err = status.Error(codes.Unavailable, "the stream ended early")
@@ -141,15 +138,12 @@ func (s *Stream) try(retry *retry) (*Batch, error) {
 			return nil, failureOf(err, s.attempt.parts.Trailer())
 		}
 		retry.reset()
-		if part.err != nil {
-			return nil, wrong(BadMessage, "a message that is no BatchPart: %v", part.err)
+		if receiver.err != nil {
+			return nil, receiver.err
 		}
-		batch, err := s.attempt.assembler.push(&part.BatchPart)
-		if err == nil && batch != nil {
-			err = s.advance(batch.Header)
-		}
-		if err != nil || batch != nil {
-			return batch, err
+		if batch := receiver.batch; batch != nil {
+			receiver.batch = nil
+			return batch, s.advance(batch.Header)
 		}
 	}
 }
@@ -185,29 +179,13 @@ func (s *Stream) begin(retry *retry) (*attempt, error) {
 	}
 	ctx, end := context.WithCancel(s.ctx)
 	context.AfterFunc(ctx, func() { connection.Close() })
-	codec := grpc.ForceCodecV2(partCodec{encoding.GetCodecV2(protocodec.Name)})
-	parts, err := feedlinev1.NewFeedlineServiceClient(connection).Stream(ctx, s.request, codec)
+	parts, err := feedlinev1.NewFeedlineServiceClient(connection).Stream(ctx, s.request, grpc.ForceCodecV2(newPartCodec()))
 	if err != nil {
 		end()
 		return nil, err
 	}
-	return &attempt{parts: parts, assembler: assembler{mostBytes: s.description.GetPayloadBytes()}, end: end}, nil
-}
-
-// partCodec decodes parts. What cannot be decoded is kept apart from failures of the transport, for which gRPC has
-// the same status.
-type partCodec struct{ encoding.CodecV2 }
-
-// arrived is a message of a stream, or why it is none.
-type arrived struct {
-	feedlinev1.BatchPart
-	err error
-}
-
-func (c partCodec) Unmarshal(data mem.BufferSlice, message any) error {
-	part := message.(*arrived)
-	part.err = c.CodecV2.Unmarshal(data, &part.BatchPart)
-	return nil
+	receiver := receiver{assembler: assembler{mostBytes: s.description.GetPayloadBytes()}}
+	return &attempt{parts: parts, receiver: receiver, end: end}, nil
 }
 
 // mostBroken is how many messages in a row may break the contract before it is not chance any more.

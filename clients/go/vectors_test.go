@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/feedline/feedline/clients/go/feedlinev1"
@@ -157,21 +158,19 @@ func TestBatchesOfARealServerAreThoseOfTheVectors(t *testing.T) {
 func TestPartsGiveTheBatchesAndErrorsOfTheVectors(t *testing.T) {
 	for _, c := range read[partCase](t, "parts.json") {
 		t.Run(c.Name, func(t *testing.T) {
-			assembler := assembler{mostBytes: c.MostBytes}
+			receiver := &receiver{assembler: assembler{mostBytes: c.MostBytes}}
 			var batches []*Batch
 			var damage PartErrorKind
 			for _, bytes := range c.Parts {
-				part := new(feedlinev1.BatchPart)
-				if err := proto.Unmarshal(bytes, part); err != nil {
+				if err := newPartCodec().Unmarshal(mem.BufferSlice{mem.SliceBuffer(bytes)}, receiver); err != nil {
 					t.Fatal(err)
 				}
-				batch, err := assembler.push(part)
-				if partError := (*PartError)(nil); errors.As(err, &partError) {
+				if partError := (*PartError)(nil); errors.As(receiver.err, &partError) {
 					damage = partError.Kind
 					break
 				}
-				if batch != nil {
-					batches = append(batches, batch)
+				if receiver.batch != nil {
+					batches = append(batches, receiver.batch)
 				}
 			}
 			check(t, batches, c.Batches)
