@@ -100,7 +100,7 @@ go: ## Check the Go client and run it against the server.
 	cargo build --workspace --all-features --bins; \
 	cd clients/go; \
 	unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { printf 'not formatted: %s\n' $$unformatted >&2; exit 1; }; \
-	$(GO) go vet ./...; $(GO) $(GO_OUT)/bin/staticcheck ./...; $(GO) go test -race -count=1 ./...; done_
+	$(GO) go vet ./...; $(GO) $(GO_OUT)/bin/staticcheck ./...; $(GO) go test -race -count=1 -timeout 3m ./...; done_
 
 go-generated:
 	@$(STEPS) \
