@@ -15,6 +15,13 @@ VENV := $(TARGET)/python-stock/venv
 GENERATED := $(TARGET)/python-stock/generated
 SKIPPED := $(TARGET)/skipped
 PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
+GO_OUT := $(abspath $(TARGET))/go
+GO_PACKAGE := github.com/feedline/feedline/clients/go
+GO_TOOLS := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12 google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2 \
+	honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Nothing of Go's is left outside of target/, and all of it can be removed.
+GO := env GOPATH=$(GO_OUT)/path GOMODCACHE=$(GO_OUT)/mod GOCACHE=$(GO_OUT)/cache GOBIN=$(GO_OUT)/bin \
+	STATICCHECK_CACHE=$(GO_OUT)/staticcheck GOFLAGS='$(GOFLAGS) -modcacherw' FEEDLINE="$(abspath $(TARGET))/debug/feedline"
 
 # One workspace, one set of features (all of them), the dev profile throughout: clippy and doc share what they check, tests,
 # examples and the clients' tests what they build, and nothing is built twice.
@@ -27,14 +34,14 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python java frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python java go go-generated go-code frameworks doc end fmt bench clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## Run every check, one after the other.
 	@begun=$$SECONDS; \
-	for target in begin format lint rust examples bench-smoke python java frameworks doc end; do $(MAKE) $$target; done; \
+	for target in begin format lint rust examples bench-smoke python java go frameworks doc end; do $(MAKE) $$target; done; \
 	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
 
 begin:
@@ -95,6 +102,41 @@ java: ## Check the Java client and run it against the server.
 	cargo build --workspace --all-features --bins; \
 	FEEDLINE="$(abspath $(TARGET))/debug/feedline" \
 		mvn -B -ntp -f clients/java/pom.xml -DbuildDirectory="$(abspath $(TARGET))/java" verify; done_
+
+go: ## Check the Go client and run it against the server.
+	@$(STEPS) step 'Go client'; \
+	command -v go > /dev/null || skip 'Go client: no go'; \
+	(cd clients/go; $(GO) go list -m > /dev/null) || skip 'Go client: go is older than clients/go/go.mod wants'; \
+	$(MAKE) $(GO_OUT)/tools go-generated; \
+	cargo build --workspace --all-features --bins; \
+	cd clients/go; \
+	unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { printf 'not formatted: %s\n' $$unformatted >&2; exit 1; }; \
+	$(GO) go vet ./...; $(GO) $(GO_OUT)/bin/staticcheck ./...; $(GO) go test -race -count=1 -timeout 3m ./...; done_
+
+go-generated:
+	@$(STEPS) \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || skip 'generated code of the Go client: no Python of 3.11 for protoc'; \
+	$(MAKE) $(GO_OUT)/generated; \
+	diff -r $(GO_OUT)/generated/feedlinev1 clients/go/feedlinev1 \
+		|| { echo 'error: clients/go/feedlinev1 is not what proto gives; make go-code writes it' >&2; exit 1; }
+
+go-code: $(GO_OUT)/generated ## Write the generated code of the Go client anew.
+	rm -rf clients/go/feedlinev1
+	cp -r $(GO_OUT)/generated/feedlinev1 clients/go
+
+# protoc comes from the package grpcio-tools. The contract names no Go package: these options do.
+$(GO_OUT)/generated: $(PROTOS) $(GO_OUT)/tools $(VENV)/installed
+	@rm -rf $@; mkdir -p $@
+	@PATH="$(GO_OUT)/bin:$$PATH" $(VENV)/bin/python -m grpc_tools.protoc -I proto --go_out $@ --go-grpc_out $@ $(PROTOS) \
+		$(foreach plugin,go go-grpc,--$(plugin)_opt module=$(GO_PACKAGE) \
+			$(foreach proto,$(PROTOS:proto/%=%),--$(plugin)_opt M$(proto)=$(GO_PACKAGE)/feedlinev1))
+	@touch $@
+
+# This file has their versions.
+$(GO_OUT)/tools: Makefile
+	@mkdir -p $(GO_OUT)
+	@for tool in $(GO_TOOLS); do $(GO) go install $$tool; done
+	@touch $@
 
 frameworks:
 	@$(STEPS) step 'frameworks'; \
