@@ -8,7 +8,7 @@ import { type BatchHeader, BatchHeaderSchema, type BatchPart, TimingsSchema } fr
 /**
  * What is wrong with what arrived: a checksum; `header`, that is no BatchHeader; `tensor`, misplaced or of an unknown dtype;
  * `offset`, a part is missing, doubled or too long; `length`, longer than described; `early`, a header within a batch;
- * `headless`, a batch without one; `message`, that is no BatchPart; `cursor`, another batch than the one asked for.
+ * `headless`, a batch without one; `message`, that is none of the contract's; `cursor`, another batch than the one asked for.
  */
 export type DamageKind =
   | "header_checksum"

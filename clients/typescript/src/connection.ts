@@ -8,6 +8,8 @@ import {
 } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 
+import { PartError } from "./assembler.js";
+
 /** A request that failed, with the status that the server or the transport gave it. */
 export class Failure extends Error {
   /**
@@ -23,14 +25,6 @@ export class Failure extends Error {
     super(`${grpc.status[code]}: ${details}`);
   }
 
-  /** The failure that an error of grpc-js is. */
-  static of(error: unknown): Failure {
-    if (!isServiceError(error)) {
-      return new Failure(grpc.status.UNKNOWN, String(error));
-    }
-    return new Failure(error.code, error.details, error.metadata.get("feedline-status")[0]?.toString());
-  }
-
   /**
    * Whether another try may go better. Of the statuses that the server chose, those that it says may pass; of the others those
    * that the transport makes of a lost peer, which it reports under several codes, and those of something between us that is full.
@@ -44,19 +38,22 @@ export class Failure extends Error {
 export class Connection implements Disposable {
   readonly #client: grpc.Client;
   readonly #signal: AbortSignal;
+  readonly #connected: Promise<void>;
   #call: { cancel(): void } | undefined;
 
   private constructor(address: string, signal: AbortSignal) {
     this.#client = new grpc.Client(address, grpc.credentials.createInsecure(), OPTIONS);
     this.#signal = signal;
-    signal.addEventListener("abort", this.#abort);
+    this.#connected = connected(this.#client);
+    signal.addEventListener("abort", this.#end);
   }
 
   /** Connects to `address`. Aborting `signal` ends the connection and what runs on it. */
   static async open(address: string, signal: AbortSignal): Promise<Connection> {
+    signal.throwIfAborted();
     const connection = new Connection(address, signal);
     try {
-      await connection.#connected();
+      await unlessAborted(connection.#connected, signal);
       return connection;
     } catch (error) {
       connection[Symbol.dispose]();
@@ -65,78 +62,88 @@ export class Connection implements Disposable {
   }
 
   /** Calls a method that gives one answer. */
-  unary<I extends DescMessage, O extends DescMessage>(
+  async unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageShape<I>,
   ): Promise<MessageShape<O>> {
-    return new Promise((resolve, reject) => {
-      const answered = (error: grpc.ServiceError | null, answer?: MessageShape<O>) => {
-        if (answer) {
-          resolve(answer);
+    const sent = Buffer.from(toBinary(method.input, request));
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      this.#call = this.#client.makeUnaryRequest(pathOf(method), same, same, sent, (error, bytes) => {
+        if (bytes) {
+          resolve(bytes);
         } else {
-          reject(Failure.of(error));
+          reject(failureOf(error));
         }
-      };
-      const { input, output } = method;
-      const serialize = (message: MessageShape<I>) => Buffer.from(toBinary(input, message));
-      const deserialize = (bytes: Buffer) => fromBinary(output, bytes);
-      this.#call = this.#client.makeUnaryRequest(pathOf(method), serialize, deserialize, request, answered);
+      });
     });
+    return decoded(method.output, answer);
   }
 
-  /** Calls a method that gives a stream of messages, serialized. They are read as they are asked for: at most 16 lie ahead. */
+  /** Calls a method that gives a stream of messages. They are read as they are asked for: at most 16 lie ahead. */
   async *stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageShape<I>,
-  ): AsyncGenerator<Buffer, void, undefined> {
-    const serialize = (message: MessageShape<I>) => Buffer.from(toBinary(method.input, message));
-    const call = this.#client.makeServerStreamRequest(pathOf(method), serialize, (bytes) => bytes, request);
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    const sent = Buffer.from(toBinary(method.input, request));
+    const call = this.#client.makeServerStreamRequest(pathOf(method), same, same, sent);
     this.#call = call;
     // A status that comes after the last read has nobody to be told to.
     call.on("error", () => undefined);
-    const messages = (call as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-    for (;;) {
-      const { done, value } = await messages.next().catch((error: unknown) => {
-        throw Failure.of(error);
-      });
-      if (done) {
-        return;
+    try {
+      for await (const bytes of call as AsyncIterable<Buffer>) {
+        yield decoded(method.output, bytes);
       }
-      yield value;
+    } catch (error) {
+      throw failureOf(error);
     }
   }
 
   /** Ends what runs, and closes the connection. */
   [Symbol.dispose](): void {
-    this.#signal.removeEventListener("abort", this.#abort);
-    this.#abort();
+    this.#signal.removeEventListener("abort", this.#end);
+    this.#end();
   }
 
-  readonly #abort = (): void => {
+  readonly #end = (): void => {
     this.#call?.cancel();
-    this.#client.close();
+    const close = () => {
+      this.#client.close();
+    };
+    // Not before it is connected: grpc-js keeps a connection for ever that was closed while its address was looked up.
+    this.#connected.then(close, close);
   };
+}
 
-  /** Waits until there is a connection, or has failed to be: then a request says why. */
-  async #connected(): Promise<void> {
-    const channel = this.#client.getChannel();
-    const deadline = Date.now() + CONNECT_MS;
-    for (;;) {
-      this.#signal.throwIfAborted();
-      const state = channel.getConnectivityState(true);
-      if (state !== grpc.connectivityState.IDLE && state !== grpc.connectivityState.CONNECTING) {
-        return;
-      }
-      await new Promise<void>((resolve, reject) => {
-        channel.watchConnectivityState(state, deadline, (error) => {
-          if (error) {
-            reject(new Failure(grpc.status.UNAVAILABLE, `no connection within ${CONNECT_MS / 1000} s`));
-          } else {
-            resolve();
-          }
-        });
+/** Waits until a client is connected, or has failed to be: then a request says why. */
+async function connected(client: grpc.Client): Promise<void> {
+  const channel = client.getChannel();
+  const deadline = Date.now() + CONNECT_MS;
+  let state = channel.getConnectivityState(true);
+  while (state === grpc.connectivityState.IDLE || state === grpc.connectivityState.CONNECTING) {
+    await new Promise<void>((resolve, reject) => {
+      channel.watchConnectivityState(state, deadline, (late) => {
+        if (late) {
+          reject(new Failure(grpc.status.UNAVAILABLE, `no connection within ${CONNECT_MS / 1000} s`));
+        } else {
+          resolve();
+        }
       });
-    }
+    });
+    state = channel.getConnectivityState(true);
+  }
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    await Promise.race([promise, aborted]);
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -166,8 +173,26 @@ const TRANSPORT_CODES: ReadonlySet<grpc.status> = new Set([
   grpc.status.UNAVAILABLE,
 ]);
 
-function isServiceError(error: unknown): error is grpc.ServiceError {
-  return error instanceof Error && "code" in error && "metadata" in error && error.metadata instanceof grpc.Metadata;
+/** An error of grpc-js as a failure, any other one as it is. */
+function failureOf(error: unknown): Error {
+  if (error instanceof Error && "code" in error && "metadata" in error && error.metadata instanceof grpc.Metadata) {
+    const { code, details, metadata } = error as grpc.ServiceError;
+    return new Failure(code, details, metadata.get("feedline-status")[0]?.toString());
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Messages are made and read outside of grpc-js, for which a request that can't be made is a failure like any other. */
+function same(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function decoded<D extends DescMessage>(schema: D, bytes: Buffer): MessageShape<D> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    throw new PartError("message", `a message that is no ${schema.typeName}: ${String(error)}`);
+  }
 }
 
 function pathOf(method: DescMethodUnary | DescMethodServerStreaming): string {

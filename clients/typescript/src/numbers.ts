@@ -9,9 +9,7 @@ export function meanOfViews(predictions: Float32Array, views: number, width: num
   const rows = Math.max(views, 1);
   const sample = rows * width;
   if (!Number.isInteger(sample) || sample <= 0 || predictions.length % sample !== 0) {
-    throw new RangeError(
-      `${predictions.length} numbers, expected a multiple of ${rows} views times ${width} numbers`,
-    );
+    throw new RangeError(`${predictions.length} numbers, expected a multiple of ${rows} views times ${width} numbers`);
   }
   return Float32Array.from({ length: predictions.length / rows }, (_, at) => {
     const first = Math.floor(at / width) * sample + (at % width);

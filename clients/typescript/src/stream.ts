@@ -1,4 +1,4 @@
-import { clone, create, fromBinary } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 
 import { Assembler, PartError } from "./assembler.js";
@@ -7,8 +7,6 @@ import { Connection, Failure } from "./connection.js";
 import { BrokenContractError } from "./errors.js";
 import { Retry } from "./retry.js";
 import {
-  type BatchPart,
-  BatchPartSchema,
   type Cursor,
   CursorSchema,
   DeliverySchema,
@@ -120,10 +118,10 @@ export class BatchStream implements AsyncIterableIterator<Batch, undefined, unde
       try {
         using connection = await Connection.open(address, ended);
         const assembler = new Assembler(BigInt(this.description.payloadBytes));
-        for await (const bytes of connection.stream(FeedlineService.method.stream, this.#nextRequest())) {
+        for await (const part of connection.stream(FeedlineService.method.stream, this.#nextRequest())) {
           ended.throwIfAborted();
           retry.reset();
-          const batch = assembler.push(partOf(bytes));
+          const batch = assembler.push(part);
           if (!batch) {
             continue;
           }
@@ -174,14 +172,6 @@ export class BatchStream implements AsyncIterableIterator<Batch, undefined, unde
     } else {
       this.#left = 0n;
     }
-  }
-}
-
-function partOf(bytes: Buffer): BatchPart {
-  try {
-    return fromBinary(BatchPartSchema, bytes);
-  } catch (error) {
-    throw new PartError("message", `a message that is no BatchPart: ${String(error)}`);
   }
 }
 

@@ -35,7 +35,6 @@ export interface PartsCase {
 export const REQUESTS = vectors<RequestCase>("batches.json");
 export const PARTS = vectors<PartsCase>("parts.json");
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- says what the file holds
 function vectors<T>(file: string): T[] {
   return JSON.parse(readFileSync(new URL(file, VECTORS), "utf8")) as T[];
 }

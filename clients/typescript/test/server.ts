@@ -28,6 +28,7 @@ export class Server {
     const dataset = fileURLToPath(new URL("dataset", VECTORS));
     const command = ["--log", "warn", "serve", dataset, "--listen", address, "--threads", "2"];
     const child = spawn(FEEDLINE, command, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child, "spawn");
     for await (const line of createInterface({ input: child.stdout })) {
       assert.match(line, /^listening on /);
       return new Server(child, line.slice("listening on ".length).trim());

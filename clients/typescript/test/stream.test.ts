@@ -29,6 +29,11 @@ async function all(address: string, loader: Loader): Promise<Expected[]> {
   return found;
 }
 
+/** Of what comes through a wire, the first bytes only. */
+function only(limit: number): Wire["spoil"] {
+  return (bytes, passed) => bytes.subarray(0, Math.max(limit - passed, 0));
+}
+
 for (const vector of REQUESTS) {
   void test(`batches: ${vector.name}`, async () => {
     assert.deepEqual(await all(server.address, loaderOf(vector)), vector.batches);
@@ -38,7 +43,7 @@ for (const vector of REQUESTS) {
 void test("a server that is killed and started again costs no batch and sends none twice", async () => {
   let mortal = await Server.start();
   // Lets the first batch pass and half of the second, and nothing more: the kill is in the middle of the epoch.
-  const wire = new Wire(mortal.address, (bytes, passed) => bytes.subarray(0, Math.max(150_000 - passed, 0)));
+  const wire = new Wire(mortal.address, only(150_000));
   const stream = await new Client(await wire.listen()).stream(LONG_LOADER);
   const first = await stream.next();
   assert.ok(!first.done);
@@ -101,8 +106,8 @@ for (const [what, result] of [
   ["aborting", /enough/],
 ] as const) {
   void test(`${what} ends a next that waits, and frees the connection`, async () => {
-    // Nothing but the answer of Describe comes through.
-    const wire = new Wire(server.address, () => Buffer.alloc(0));
+    // The settings of the connection come through, and no batch.
+    const wire = new Wire(server.address, only(100));
     const controller = new AbortController();
     const stream = await new Client(await wire.listen()).stream(LONG_LOADER, controller.signal);
     const waiting = stream.next().then(({ done }) => (done ? "done" : "a batch"), String);
@@ -132,6 +137,11 @@ void test("a refusal is raised at once with the server's reason", async () => {
   await refused({ spec: { ...spec, pipeline: { name: "imagenet-trian" } } }, status.NOT_FOUND, /imagenet-trian/);
   const delivery = { start: { specFingerprint: "0".repeat(32) } };
   await refused({ spec, delivery }, status.FAILED_PRECONDITION, /fingerprint/);
+});
+
+void test("a spec that can't be written as a message is refused without a server", async () => {
+  const loader = { spec: { pipeline: { name: "imagenet-train" }, globalBatchSize: 1.5 } };
+  await assert.rejects(new Client(server.address).stream(loader), /global_batch_size/);
 });
 
 void test("an address where nobody listens fails after retryForMs", async () => {
