@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { status } from "@grpc/grpc-js";
-import { Client, type Loader, RefusedError, UnreachableError, cursorFromJson, cursorToJson } from "@feedline/client";
+import { Client, type Loader, RefusedError, cursorFromJson, cursorToJson } from "@feedline/client";
 
 import { type Expected, REQUESTS, expectedOf, loaderOf } from "./expected.js";
 import { Server, Wire } from "./server.js";
@@ -144,22 +145,10 @@ void test("a spec that can't be written as a message is refused without a server
   await assert.rejects(new Client(server.address).stream(loader), /global_batch_size/);
 });
 
-void test("an address where nobody listens fails after retryForMs", async () => {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  listener.close();
-  await once(listener, "close");
-  await assert.rejects(new Client(address, { retryForMs: 300 }).listDatasets(), (error) => {
-    assert.ok(error instanceof UnreachableError);
-    assert.ok(error.waitedMs >= 300);
-    assert.match(error.message, new RegExp(`^no answer from ${address} for 0\\.\\d s: .*ECONNREFUSED`));
-    return true;
-  });
-});
-
-void test("a word that is no address is refused", () => {
-  for (const address of ["", "localhost", "unix:", "host:port"]) {
-    assert.throws(() => new Client(address), /expected HOST:PORT or unix:PATH/);
-  }
+void test("a Unix socket serves as well", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "feedline-"));
+  const local = await Server.start(`unix:${join(folder, "socket")}`);
+  assert.deepEqual(await all(local.address, LONG_LOADER), LONG_BATCHES);
+  await local.stop();
+  await rm(folder, { recursive: true });
 });
