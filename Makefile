@@ -104,7 +104,7 @@ typescript: ## Check the TypeScript client and run it against the server.
 
 $(TYPESCRIPT)/installed: clients/typescript/package.json clients/typescript/package-lock.json
 	@mkdir -p $(@D); cp $^ $(@D)
-	@cd $(@D) && npm ci --silent --ignore-scripts --cache $(abspath $(TARGET))/typescript/npm
+	@cd $(@D) && npm ci --loglevel error --no-audit --no-fund --ignore-scripts --cache $(abspath $(TARGET))/typescript/npm
 	@touch $@
 
 frameworks:
