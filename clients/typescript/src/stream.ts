@@ -167,10 +167,10 @@ export class BatchStream implements AsyncIterableIterator<Batch, undefined, unde
     if (this.#left !== undefined) {
       this.#left--;
     }
-    if (next) {
-      this.#next = next;
-    } else {
+    if (!next) {
       this.#left = 0n;
+    } else if (!this.#request.delivery?.repeat) {
+      this.#next = next;
     }
   }
 }
