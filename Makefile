@@ -13,6 +13,7 @@ FRAMEWORKS ?= all
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/python-stock/venv
 GENERATED := $(TARGET)/python-stock/generated
+TYPESCRIPT := $(TARGET)/typescript/clients/typescript
 SKIPPED := $(TARGET)/skipped
 PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
 GO_OUT := $(abspath $(TARGET))/go
@@ -34,14 +35,14 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python java go go-generated go-code frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python java go go-generated go-code typescript frameworks doc end fmt bench clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## Run every check, one after the other.
 	@begun=$$SECONDS; \
-	for target in begin format lint rust examples bench-smoke python java go frameworks doc end; do $(MAKE) $$target; done; \
+	for target in begin format lint rust examples bench-smoke python java go typescript frameworks doc end; do $(MAKE) $$target; done; \
 	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
 
 begin:
@@ -136,6 +137,26 @@ $(GO_OUT)/generated: $(PROTOS) $(GO_OUT)/tools $(VENV)/installed
 $(GO_OUT)/tools: Makefile
 	@mkdir -p $(GO_OUT)
 	@for tool in $(GO_TOOLS); do $(GO) go install $$tool; done
+
+# Works on a copy below target/, with what it reads beside it as in the repository: npm installs into the folder of a package.
+typescript: ## Check the TypeScript client and run it against the server.
+	@$(STEPS) step 'TypeScript client'; \
+	command -v npm > /dev/null || { [[ $$(id -u) == 0 ]] && command -v apt-get > /dev/null \
+		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y nodejs npm; } || skip 'TypeScript client: no npm'; \
+	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+		|| skip "TypeScript client: node $$(node --version) is older than 20.19"; \
+	$(MAKE) $(TYPESCRIPT)/installed; \
+	rm -rf $(TYPESCRIPT)/{src,test,examples,dist,build} $(TARGET)/typescript/{proto,tests}; \
+	mkdir -p $(TARGET)/typescript/tests/data; \
+	cp -r clients/typescript/{src,test,examples,README.md,*.js,*.json,*.yaml,.prettier*} $(TYPESCRIPT); \
+	cp -r proto $(TARGET)/typescript; cp -r tests/data/vectors $(TARGET)/typescript/tests/data; \
+	for script in generate build build:tests check; do (cd $(TYPESCRIPT) && npm run -s $$script); done; \
+	cargo build --workspace --all-features --bins; \
+	export FEEDLINE="$(abspath $(TARGET))/debug/feedline"; cd $(TYPESCRIPT); npm test -s; done_
+
+$(TYPESCRIPT)/installed: clients/typescript/package.json clients/typescript/package-lock.json
+	@mkdir -p $(@D); cp $^ $(@D)
+	@cd $(@D) && npm ci --loglevel error --no-audit --no-fund --ignore-scripts --cache $(abspath $(TARGET))/typescript/npm
 	@touch $@
 
 frameworks:
