@@ -935,7 +935,7 @@ class RandomSizedCrop(Op):
     def __init__(
         self,
         height: int,
-        width: int | None = None,
+        width: int,
         min_max_height: abc.Sequence[float],
         *,
         w2h_ratio: float | None = None,
@@ -943,7 +943,7 @@ class RandomSizedCrop(Op):
         antialias: bool | None = None,
         p: float | None = None,
     ) -> None:
-        super().__init__(height=height, width=height if width is None else width, min_max_height=min_max_height, w2h_ratio=w2h_ratio, filter=filter, antialias=antialias, p=p)
+        super().__init__(height=height, width=width, min_max_height=min_max_height, w2h_ratio=w2h_ratio, filter=filter, antialias=antialias, p=p)
 
 
 class RandomIouCrop(Op):
@@ -1258,7 +1258,7 @@ class Grayscale(Op):
     `channels`: Channels of the result: 3 (the gray value repeated) or 1. With 1, `p` must be 1. 1 to 3. Default 3.
 
     `method`: How. One of `torchvision`, `tensorflow`, `pillow`, `opencv`, `from_lab`, `desaturation`, `average`,
-    `max`. Default torchvision.
+    `max`, `pca`. Default torchvision.
 
     `p`: Probability. 0 to 1. Default 1.
     """
@@ -1269,7 +1269,7 @@ class Grayscale(Op):
         self,
         *,
         channels: int | None = None,
-        method: Literal["torchvision", "tensorflow", "pillow", "opencv", "from_lab", "desaturation", "average", "max"] | None = None,
+        method: Literal["torchvision", "tensorflow", "pillow", "opencv", "from_lab", "desaturation", "average", "max", "pca"] | None = None,
         p: float | None = None,
     ) -> None:
         super().__init__(channels=channels, method=method, p=p)
@@ -2550,12 +2550,15 @@ class Mosaic(MixingKind):
 
 
 class CopyPaste(MixingKind):
-    """Objects of one image are pasted into another. CopyPaste (Ghiasi et al., 2021), without its jitter of scale:
-    objects of one partner are pasted into the row at the place where they are. Wants `boxes` among the targets, each
-    of which is an object, and takes no keypoints. An object has the pixels whose centres lie in its box; with masks
-    those of them where a mask is not 0, and one without any is not pasted. Its box and the values of the masks come
-    with it. Of the row's own boxes one goes if it is wholly covered, or if a smaller share of its pixels than
-    `BoxRules.min_visibility` is left; the others stay unchanged. Labels stay classes of rows.
+    """Objects of one image are pasted into another. CopyPaste (Ghiasi et al., 2021): objects of one partner are pasted
+    into the row at the place where they are. It is drawn after the pipeline, which the partner's image has gone
+    through as the row's has: jitter of scale and flips of what is pasted are those of ops like `random_scale`,
+    `random_crop` and `horizontal_flip` there, as in the recipe of Simple Copy-Paste, which jitters and flips both
+    images and then pastes. Wants `boxes` among the targets, each of which is an object, and takes no keypoints. An
+    object has the pixels whose centres lie in its box; with masks those of them where a mask is not 0, and one
+    without any is not pasted. Its box and the values of the masks come with it. Of the row's own boxes one goes if it
+    is wholly covered, or if a smaller share of its pixels than `BoxRules.min_visibility` is left; the others stay
+    unchanged. Labels stay classes of rows.
 
     `p`: Probability that something is pasted into a row. 0 to 1. Default 1.
 
