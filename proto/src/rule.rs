@@ -319,7 +319,8 @@ mod tests {
         let spec =
             v1::LoaderSpec { sampling: Some(v1::Sampling::default()), global_batch_size: 8, ..Default::default() };
         assert!(check(&spec).expect_err("sampling is reserved")[0].expected.contains("does not support"));
-        let delivery = v1::Delivery { repeat: true, ..Default::default() };
-        assert_eq!(check(&delivery).expect_err("repeat is reserved")[0].field, "repeat");
+        let spec =
+            v1::LoaderSpec { global_batch_size: 8, mixture: vec![v1::MixtureSource::default()], ..Default::default() };
+        assert_eq!(check(&spec).expect_err("mixture is reserved")[0].field, "mixture");
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Source {
     kind: Home<Kind>,
 }
 
+/// Names and numbers of samples.
+type Splits = Vec<(String, u64)>;
+
 enum Kind {
     Servers(Client),
     Engine(Engine),
@@ -116,7 +119,8 @@ impl Source {
         let loader = request::read(request)?;
         let feed = match self.kind.get()? {
             Kind::Servers(client) => {
-                let opened = wait(py, async { Ok::<_, ClientError>(Feed::Remote(client.stream(loader).await?)) })?;
+                let opened =
+                    wait(py, async { Ok::<_, ClientError>(Feed::Remote(Box::new(client.stream(loader).await?))) })?;
                 opened.map_err(Failure::from)?
             }
             Kind::Engine(engine) => py.detach(|| {
@@ -128,7 +132,7 @@ impl Source {
     }
 
     /// Names of the datasets, and of the splits of each with their numbers of samples.
-    fn datasets(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<(String, u64)>)>> {
+    fn datasets(&self, py: Python<'_>) -> PyResult<Vec<(String, Splits)>> {
         match self.kind.get()? {
             Kind::Servers(client) => {
                 let listed = wait(py, client.list_datasets())?.map_err(Failure::from)?;

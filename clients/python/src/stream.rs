@@ -16,7 +16,7 @@ use crate::wait::{TICK, runtime};
 
 /// Where a stream's batches come from.
 pub(crate) enum Feed {
-    Remote(BatchStream),
+    Remote(Box<BatchStream>),
     Local { session: Session, assembler: Assembler, batches: u64 },
 }
 
@@ -132,7 +132,7 @@ impl Stream {
     /// comes with the next call.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
         enum Found {
-            Batch(client::Batch),
+            Batch(Box<client::Batch>),
             End(Result<(), Failure>),
             Nothing,
         }
@@ -144,7 +144,7 @@ impl Stream {
                     ready = queue.filled.wait_timeout(ready, TICK).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 match ready.batches.pop_front() {
-                    Some(batch) => Found::Batch(batch),
+                    Some(batch) => Found::Batch(Box::new(batch)),
                     // An error is told once; after that the stream is over.
                     None => ready.end.replace(Ok(())).map_or_else(
                         || {
@@ -158,7 +158,7 @@ impl Stream {
             match found {
                 Found::Batch(batch) => {
                     queue.room.add_permits(1);
-                    return Ok(Some(Batch::new(batch)));
+                    return Ok(Some(Batch::new(*batch)));
                 }
                 Found::End(end) => return end.map(|()| None).map_err(PyErr::from),
                 Found::Nothing => py.check_signals()?,
