@@ -85,7 +85,7 @@ fn class(out: &mut String, base: &str, described: &Described) {
         arguments.push("*".to_owned());
     }
     arguments.extend(optional.iter().map(|field| format!("{}: {} | None = None", field.name, python_type(field))));
-    let _ = write!(out, "    def __init__(\n");
+    let _ = writeln!(out, "    def __init__(");
     for argument in arguments {
         let _ = writeln!(out, "        {argument},");
     }
