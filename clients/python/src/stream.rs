@@ -15,6 +15,8 @@ use crate::home::Home;
 use crate::wait::{TICK, runtime};
 
 /// Where a stream's batches come from.
+// One of each stream, on its thread's stack.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Feed {
     Remote(Box<BatchStream>),
     Local { session: Session, assembler: Assembler, batches: u64 },
