@@ -132,7 +132,7 @@ type BatchHeader struct {
 	WrappedRows []uint32 `protobuf:"varint,10,rep,packed,name=wrapped_rows,json=wrappedRows,proto3" json:"wrapped_rows,omitempty"`
 	// Rows whose sample was damaged and replaced.
 	Substitutions []*Substitution `protobuf:"bytes,11,rep,name=substitutions,proto3" json:"substitutions,omitempty"`
-	// The stream's first batch again: `Delivery.repeat`. Reserved.
+	// The stream's first batch again, since `Delivery.repeat` asks for that.
 	RepeatedBatch bool `protobuf:"varint,12,opt,name=repeated_batch,json=repeatedBatch,proto3" json:"repeated_batch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -548,7 +548,9 @@ const file_feedline_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"collate_ns\x18\x03 \x01(\x04B\x020\x02R\tcollateNs\x12\x1b\n" +
 	"\amade_ns\x18\x04 \x01(\x04B\x020\x02R\x06madeNs\x12\x1b\n" +
-	"\tshared_by\x18\x05 \x01(\rR\bsharedByb\x06proto3"
+	"\tshared_by\x18\x05 \x01(\rR\bsharedByB\x1e\n" +
+	"\x0eio.feedline.v1B\n" +
+	"BatchProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_batch_proto_rawDescOnce sync.Once

@@ -286,7 +286,8 @@ const file_feedline_v1_choices_proto_rawDesc = "" +
 	"\x0fBORDER_CONSTANT\x10\x01\x12\x0f\n" +
 	"\vBORDER_EDGE\x10\x02\x12\x12\n" +
 	"\x0eBORDER_REFLECT\x10\x03\x12\x14\n" +
-	"\x10BORDER_SYMMETRIC\x10\x04b\x06proto3"
+	"\x10BORDER_SYMMETRIC\x10\x04B \n" +
+	"\x0eio.feedline.v1B\fChoicesProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_choices_proto_rawDescOnce sync.Once

@@ -216,6 +216,8 @@ const (
 	GrayMethod_GRAY_METHOD_AVERAGE GrayMethod = 7
 	// The largest value: albumentations' max.
 	GrayMethod_GRAY_METHOD_MAX GrayMethod = 8
+	// The place along the axis of the largest variance of the image's colours, from the lowest to the highest: albumentations' pca.
+	GrayMethod_GRAY_METHOD_PCA GrayMethod = 9
 )
 
 // Enum value maps for GrayMethod.
@@ -230,6 +232,7 @@ var (
 		6: "GRAY_METHOD_DESATURATION",
 		7: "GRAY_METHOD_AVERAGE",
 		8: "GRAY_METHOD_MAX",
+		9: "GRAY_METHOD_PCA",
 	}
 	GrayMethod_value = map[string]int32{
 		"GRAY_METHOD_UNSPECIFIED":  0,
@@ -241,6 +244,7 @@ var (
 		"GRAY_METHOD_DESATURATION": 6,
 		"GRAY_METHOD_AVERAGE":      7,
 		"GRAY_METHOD_MAX":          8,
+		"GRAY_METHOD_PCA":          9,
 	}
 )
 
@@ -2336,7 +2340,7 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"\tHueMethod\x12\x1a\n" +
 	"\x16HUE_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16HUE_METHOD_TORCHVISION\x10\x01\x12\x19\n" +
-	"\x15HUE_METHOD_TENSORFLOW\x10\x02*\xf8\x01\n" +
+	"\x15HUE_METHOD_TENSORFLOW\x10\x02*\x8d\x02\n" +
 	"\n" +
 	"GrayMethod\x12\x1b\n" +
 	"\x17GRAY_METHOD_UNSPECIFIED\x10\x00\x12\x1b\n" +
@@ -2347,7 +2351,8 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"\x14GRAY_METHOD_FROM_LAB\x10\x05\x12\x1c\n" +
 	"\x18GRAY_METHOD_DESATURATION\x10\x06\x12\x17\n" +
 	"\x13GRAY_METHOD_AVERAGE\x10\a\x12\x13\n" +
-	"\x0fGRAY_METHOD_MAX\x10\b*i\n" +
+	"\x0fGRAY_METHOD_MAX\x10\b\x12\x13\n" +
+	"\x0fGRAY_METHOD_PCA\x10\t*i\n" +
 	"\x0eEqualizeMethod\x12\x1f\n" +
 	"\x1bEQUALIZE_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16EQUALIZE_METHOD_PILLOW\x10\x01\x12\x1a\n" +
@@ -2362,7 +2367,8 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"\x18GAMMA_METHOD_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18GAMMA_METHOD_TORCHVISION\x10\x01\x12\x1b\n" +
 	"\x17GAMMA_METHOD_TENSORFLOW\x10\x02\x12\x1f\n" +
-	"\x1bGAMMA_METHOD_ALBUMENTATIONS\x10\x03b\x06proto3"
+	"\x1bGAMMA_METHOD_ALBUMENTATIONS\x10\x03B\x1f\n" +
+	"\x0eio.feedline.v1B\vColourProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_colour_proto_rawDescOnce sync.Once

@@ -597,7 +597,8 @@ const file_feedline_v1_dropout_proto_rawDesc = "" +
 	"\x16ERASE_MODE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10ERASE_MODE_CONST\x10\x01\x12\x13\n" +
 	"\x0fERASE_MODE_RAND\x10\x02\x12\x14\n" +
-	"\x10ERASE_MODE_PIXEL\x10\x03b\x06proto3"
+	"\x10ERASE_MODE_PIXEL\x10\x03B \n" +
+	"\x0eio.feedline.v1B\fDropoutProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_dropout_proto_rawDescOnce sync.Once

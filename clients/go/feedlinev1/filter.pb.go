@@ -596,7 +596,8 @@ const file_feedline_v1_filter_proto_rawDesc = "" +
 	"\x0fSharpnessMethod\x12 \n" +
 	"\x1cSHARPNESS_METHOD_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cSHARPNESS_METHOD_TORCHVISION\x10\x01\x12\x1b\n" +
-	"\x17SHARPNESS_METHOD_PILLOW\x10\x02b\x06proto3"
+	"\x17SHARPNESS_METHOD_PILLOW\x10\x02B\x1f\n" +
+	"\x0eio.feedline.v1B\vFilterProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_filter_proto_rawDescOnce sync.Once

@@ -3184,7 +3184,8 @@ const file_feedline_v1_geometry_proto_rawDesc = "" +
 	"\x04Lens\x12\x14\n" +
 	"\x10LENS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLENS_CAMERA\x10\x01\x12\x10\n" +
-	"\fLENS_FISHEYE\x10\x02b\x06proto3"
+	"\fLENS_FISHEYE\x10\x02B!\n" +
+	"\x0eio.feedline.v1B\rGeometryProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_geometry_proto_rawDescOnce sync.Once

@@ -656,7 +656,8 @@ const file_feedline_v1_policy_proto_rawDesc = "" +
 	"\x1fAUTO_AUGMENT_POLICY_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cAUTO_AUGMENT_POLICY_IMAGENET\x10\x01\x12\x1f\n" +
 	"\x1bAUTO_AUGMENT_POLICY_CIFAR10\x10\x02\x12\x1c\n" +
-	"\x18AUTO_AUGMENT_POLICY_SVHN\x10\x03b\x06proto3"
+	"\x18AUTO_AUGMENT_POLICY_SVHN\x10\x03B\x1f\n" +
+	"\x0eio.feedline.v1B\vPolicyProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_policy_proto_rawDescOnce sync.Once

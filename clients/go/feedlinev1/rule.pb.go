@@ -191,7 +191,8 @@ const file_feedline_v1_rule_proto_rawDesc = "" +
 	" \x01(\rR\bmaxItemsB\x06\n" +
 	"\x04_minB\x06\n" +
 	"\x04_max:F\n" +
-	"\x04rule\x12\x1d.google.protobuf.FieldOptions\x18\xab\x8c\x03 \x01(\v2\x11.feedline.v1.RuleR\x04ruleb\x06proto3"
+	"\x04rule\x12\x1d.google.protobuf.FieldOptions\x18\xab\x8c\x03 \x01(\v2\x11.feedline.v1.RuleR\x04ruleB\x1d\n" +
+	"\x0eio.feedline.v1B\tRuleProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_rule_proto_rawDescOnce sync.Once

@@ -1282,7 +1282,8 @@ const file_feedline_v1_service_proto_rawDesc = "" +
 	"GetDataset\x12\x1e.feedline.v1.GetDatasetRequest\x1a\x1f.feedline.v1.GetDatasetResponse\x12P\n" +
 	"\vListSamples\x12\x1f.feedline.v1.ListSamplesRequest\x1a .feedline.v1.ListSamplesResponse\x12G\n" +
 	"\bDescribe\x12\x1c.feedline.v1.DescribeRequest\x1a\x1d.feedline.v1.DescribeResponse\x12>\n" +
-	"\x06Stream\x12\x1a.feedline.v1.StreamRequest\x1a\x16.feedline.v1.BatchPart0\x01b\x06proto3"
+	"\x06Stream\x12\x1a.feedline.v1.StreamRequest\x1a\x16.feedline.v1.BatchPart0\x01B \n" +
+	"\x0eio.feedline.v1B\fServiceProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_service_proto_rawDescOnce sync.Once

@@ -1224,8 +1224,10 @@ func (x *Mosaic) GetPer() DrawPer {
 	return DrawPer_DRAW_PER_UNSPECIFIED
 }
 
-// CopyPaste (Ghiasi et al., 2021), without its jitter of scale: objects of one partner are pasted into the row at the place where
-// they are. Wants `boxes` among the targets, each of which is an object, and takes no keypoints. An object has the pixels whose
+// CopyPaste (Ghiasi et al., 2021): objects of one partner are pasted into the row at the place where they are. It is drawn after the
+// pipeline, which the partner's image has gone through as the row's has: jitter of scale and flips of what is pasted are those of ops
+// like `random_scale`, `random_crop` and `horizontal_flip` there, as in the recipe of Simple Copy-Paste, which jitters and flips both images
+// and then pastes. Wants `boxes` among the targets, each of which is an object, and takes no keypoints. An object has the pixels whose
 // centres lie in its box; with masks those of them where a mask is not 0, and one without any is not pasted. Its box and the
 // values of the masks come with it. Of the row's own boxes one goes if it is wholly covered, or if a smaller share of its pixels
 // than `BoxRules.min_visibility` is left; the others stay unchanged. Labels stay classes of rows.
@@ -1836,7 +1838,8 @@ type Delivery struct {
 	BadSamples BadSamples `protobuf:"varint,8,opt,name=bad_samples,json=badSamples,proto3,enum=feedline.v1.BadSamples" json:"bad_samples,omitempty"`
 	// How many substituted rows a stream may see before it ends with DATA_LOSS. Default 100.
 	BadSampleBudget *uint64 `protobuf:"varint,9,opt,name=bad_sample_budget,json=badSampleBudget,proto3,oneof" json:"bad_sample_budget,omitempty"`
-	// Send the first batch again and again, to measure the wire or the trainer alone. Reserved.
+	// Send the first batch again and again, `count` times, to measure the wire or the trainer alone: nothing is made meanwhile, and
+	// the headers of all but the first say `repeated_batch`. Default false.
 	Repeat bool `protobuf:"varint,10,opt,name=repeat,proto3" json:"repeat,omitempty"`
 	// How the numbers of `boxes` are meant. Default Pascal VOC.
 	BoxFormat     BoxFormat `protobuf:"varint,11,opt,name=box_format,json=boxFormat,proto3,enum=feedline.v1.BoxFormat" json:"box_format,omitempty"`
@@ -2156,7 +2159,7 @@ const file_feedline_v1_spec_proto_rawDesc = "" +
 	"world_size\x18\x02 \x01(\rB \xda\xe2\x18\x1c\n" +
 	"\b\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x000AH\x00R\tworldSize\x88\x01\x01\x12!\n" +
 	"\fallow_uneven\x18\x03 \x01(\bR\vallowUnevenB\r\n" +
-	"\v_world_size\"\xe5\x05\n" +
+	"\v_world_size\"\xdd\x05\n" +
 	"\bDelivery\x128\n" +
 	"\x05dtype\x18\x01 \x01(\x0e2\x12.feedline.v1.DtypeB\x0e\xda\xe2\x18\n" +
 	"\n" +
@@ -2178,9 +2181,9 @@ const file_feedline_v1_spec_proto_rawDesc = "" +
 	"\b\x00\x00\x00\x00\x00\x00\xf0?R\n" +
 	"badSamples\x12J\n" +
 	"\x11bad_sample_budget\x18\t \x01(\x04B\x19\xda\xe2\x18\x13\n" +
-	"\b\x00\x00\x00\x00\x00\x00Y@!\xff\xff\xff\xff\xff\xff?C0\x01H\x04R\x0fbadSampleBudget\x88\x01\x01\x12\x1e\n" +
+	"\b\x00\x00\x00\x00\x00\x00Y@!\xff\xff\xff\xff\xff\xff?C0\x01H\x04R\x0fbadSampleBudget\x88\x01\x01\x12\x16\n" +
 	"\x06repeat\x18\n" +
-	" \x01(\bB\x06\xda\xe2\x18\x02H\x01R\x06repeat\x12E\n" +
+	" \x01(\bR\x06repeat\x12E\n" +
 	"\n" +
 	"box_format\x18\v \x01(\x0e2\x16.feedline.v1.BoxFormatB\x0e\xda\xe2\x18\n" +
 	"\n" +
@@ -2245,7 +2248,8 @@ const file_feedline_v1_spec_proto_rawDesc = "" +
 	"BadSamples\x12\x1b\n" +
 	"\x17BAD_SAMPLES_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10BAD_SAMPLES_FAIL\x10\x01\x12\x1a\n" +
-	"\x16BAD_SAMPLES_SUBSTITUTE\x10\x02b\x06proto3"
+	"\x16BAD_SAMPLES_SUBSTITUTE\x10\x02B\x1d\n" +
+	"\x0eio.feedline.v1B\tSpecProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_spec_proto_rawDescOnce sync.Once

@@ -468,7 +468,9 @@ const file_feedline_v1_style_proto_rawDesc = "" +
 	"\x1dADAPTATION_METHOD_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ADAPTATION_METHOD_PCA\x10\x01\x12\x1e\n" +
 	"\x1aADAPTATION_METHOD_STANDARD\x10\x02\x12\x1c\n" +
-	"\x18ADAPTATION_METHOD_MINMAX\x10\x03b\x06proto3"
+	"\x18ADAPTATION_METHOD_MINMAX\x10\x03B\x1e\n" +
+	"\x0eio.feedline.v1B\n" +
+	"StyleProtoP\x01b\x06proto3"
 
 var (
 	file_feedline_v1_style_proto_rawDescOnce sync.Once
