@@ -70,7 +70,7 @@ impl EngineOptions {
             decode: decode::Limits { max_pixels: limits.max_pixels, ..decode::Limits::default() },
             models: self.models.clone(),
         };
-        let opened = on_a_thread(py, move || {
+        let load_all = move || {
             let listings = paths.iter().map(|(name, path)| source::at(path, name.as_deref()));
             let listings = listings.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
             let datasets = store::load(listings, &load, &|_| {}).map_err(|error| error.to_string())?;
@@ -79,6 +79,13 @@ impl EngineOptions {
                 engine.fill(&|_| {});
             }
             Ok::<_, String>(engine)
+        };
+        // In a pool of its own: rayon's common one has no threads in a process that was forked after it was first used, and who
+        // waits for them waits for ever.
+        let opened = on_a_thread(py, move || {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| error.to_string())?;
+            pool.install(load_all)
         });
         opened?.map_err(DatasetError::new_err)
     }
