@@ -81,10 +81,18 @@ fn class(out: &mut String, base: &str, described: &Described) {
         let default = if square && field.name == "width" { " | None = None" } else { "" };
         arguments.push(format!("{}: {}{default}", field.name, python_type(field)));
     }
-    if !optional.is_empty() {
+    let keyword = |field: &&Field| format!("{}: {} | None = None", field.name, python_type(field));
+    // Height and width need no names, whether they must be given or not.
+    let sides = if required.is_empty() {
+        optional.iter().take_while(|f| ["height", "width"].contains(&&*f.name)).count()
+    } else {
+        0
+    };
+    arguments.extend(optional[..sides].iter().map(keyword));
+    if optional.len() > sides {
         arguments.push("*".to_owned());
     }
-    arguments.extend(optional.iter().map(|field| format!("{}: {} | None = None", field.name, python_type(field))));
+    arguments.extend(optional[sides..].iter().map(keyword));
     let _ = writeln!(out, "    def __init__(");
     for argument in arguments {
         let _ = writeln!(out, "        {argument},");

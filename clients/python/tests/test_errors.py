@@ -24,7 +24,7 @@ from feedline import Loader, ops
         (dict(pipeline="imagenet"), feedline.NotFoundError, ["imagenet", "imagenet-train"]),
         (dict(split="test"), feedline.NotFoundError, ["test", "train"]),
         (dict(dataset="cats"), feedline.NotFoundError, ["cats", "demo"]),
-        (dict(pipeline="tutorial", batch_size=10, rank=3, world_size=2), feedline.InvalidRequestError, ["rank", "3"]),
+        (dict(pipeline="tutorial", rank=3, world_size=2), feedline.InvalidRequestError, ["rank", "3"]),
         (dict(pipeline="tutorial", global_batch_size=9, rank=0, world_size=2), feedline.InvalidRequestError, ["8", "10"]),
         (dict(pipeline="tutorial", seed=-1), feedline.InvalidRequestError, ["-1"]),
         (dict(pipeline="tutorial", targets=["boxes"]), feedline.InvalidRequestError, ["boxes"]),
@@ -34,7 +34,7 @@ from feedline import Loader, ops
 def test_a_refusal_says_what_and_why(server, kwargs, error, words):
     for target in (server.address, PHOTOGRAPHS):
         with pytest.raises(error) as raised:
-            next(iter(Loader(target, **{"batch_size": 8, **kwargs})))
+            next(iter(Loader(target, **({} if "global_batch_size" in kwargs else {"batch_size": 8}), **kwargs)))
         assert isinstance(raised.value, feedline.FeedlineError)
         for word in words:
             assert word in str(raised.value)

@@ -134,6 +134,8 @@ class Loader:
             raise InvalidRequestError("batch_size and global_batch_size are both given, expected one of them")
         if (rank is None) != (world_size is None):
             raise InvalidRequestError("rank and world_size belong together: one of them is given alone")
+        if seed is not None and not 0 <= seed < 1 << 53:
+            raise InvalidRequestError(f"seed is {seed}, expected 0 to 2**53 - 1")
         self._address, self._folder = _target(target)
         self._spec: dict[str, Any] = _read_spec(spec)
         if pipeline is not None:

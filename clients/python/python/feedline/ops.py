@@ -188,9 +188,9 @@ class Resize(Op):
 
     def __init__(
         self,
-        *,
         height: int | None = None,
         width: int | None = None,
+        *,
         shortest_edge: int | None = None,
         filter: Literal["nearest", "nearest_exact", "bilinear", "bicubic", "box", "lanczos3"] | None = None,
         antialias: bool | None = None,
