@@ -12,6 +12,7 @@ PYTHON ?= python3
 FRAMEWORKS ?= all
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/python-stock/venv
+PACKAGE := $(TARGET)/python
 GENERATED := $(TARGET)/python-stock/generated
 TYPESCRIPT := $(TARGET)/typescript/clients/typescript
 SKIPPED := $(TARGET)/skipped
@@ -35,14 +36,14 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python java go go-generated go-code typescript frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python package java go go-generated go-code typescript frameworks doc end fmt bench clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## Run every check, one after the other.
 	@begun=$$SECONDS; \
-	for target in begin format lint rust examples bench-smoke python java go typescript frameworks doc end; do $(MAKE) $$target; done; \
+	for target in begin format lint rust examples bench-smoke python package java go typescript frameworks doc end; do $(MAKE) $$target; done; \
 	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
 
 begin:
@@ -91,6 +92,28 @@ $(VENV)/installed: clients/python-stock/requirements.txt
 		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+# The wheel is built as the rest is, in the dev profile; `pip install ./clients/python` builds it in the release profile.
+package: ## Build the Python package and run its tests.
+	@$(STEPS) step 'Python package'; \
+	command -v $(PYTHON) > /dev/null || skip 'Python package: no $(PYTHON)'; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'Python package: $(PYTHON) is older than 3.10'; \
+	$(MAKE) $(PACKAGE)/venv/installed; \
+	rm -rf $(PACKAGE)/wheels; \
+	$(PACKAGE)/venv/bin/maturin build -q --profile dev --all-features -m clients/python/Cargo.toml \
+		-i "$(abspath $(PACKAGE))/venv/bin/python" --out $(PACKAGE)/wheels; \
+	$(PACKAGE)/venv/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PACKAGE)/wheels/*.whl; \
+	PYTHONDONTWRITEBYTECODE=1 $(PACKAGE)/venv/bin/python -m pytest -q -p no:cacheprovider clients/python; \
+	$(PACKAGE)/venv/bin/python -c 'import torch' 2> /dev/null \
+		|| printf 'skipped: Python package with torch: not in %s\n' $(PACKAGE)/venv | tee -a $(SKIPPED); done_
+
+$(PACKAGE)/venv/installed: clients/python/tests/requirements.txt
+	@rm -rf $(PACKAGE)/venv
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { [[ $$(id -u) == 0 ]] && command -v apt-get > /dev/null \
+		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; }
+	@$(PYTHON) -m venv $(PACKAGE)/venv
+	@$(PACKAGE)/venv/bin/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
 java: ## Check the Java client and run it against the server.
@@ -176,5 +199,5 @@ fmt: ## Format the code.
 bench: ## Measure ops and plan, in the release profile.
 	cargo bench --all-features --bench plan --bench ops
 
-clean-venv: ## Remove the Python packages that `make python` installed.
-	rm -rf $(TARGET)/python-stock
+clean-venv: ## Remove the Python packages that were installed.
+	rm -rf $(TARGET)/python-stock $(PACKAGE)

@@ -249,11 +249,14 @@ class Loader:
         if workers > 1:
             # Each worker has every n-th batch of this epoch.
             start, left = self._step + worker, len(range(self._step + worker, opened.steps, workers))
-            stream = opened.stream(epoch, start, left, workers) if left else None
+            if not left:
+                self._epoch, self._step = epoch + 1, 0
+                return
+            stream = opened.stream(epoch, start, left, workers)
         else:
             left = opened.steps - self._step
             stream = opened.endless(epoch, self._step, self._epochs)
-        while left and stream is not None:
+        while left:
             # Another iterator of this loader that went on in the meantime has the stream now.
             if workers == 1 and opened.position != (epoch, self._step):
                 return
@@ -262,8 +265,8 @@ class Loader:
                 return
             batch = Batch(native)
             left -= 1
+            self._epoch, self._step = (epoch, batch.step + 1) if left else (epoch + 1, 0)
             if workers == 1:
-                self._epoch, self._step = (epoch, self._step + 1) if left else (epoch + 1, 0)
                 opened.position = (self._epoch, self._step)
             for found in batch.substitutions:
                 warnings.warn(
