@@ -3,8 +3,11 @@
 #include <google/protobuf/struct.pb.h>
 #include <feedline/batch.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <iosfwd>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 

@@ -23,15 +23,11 @@ using feedline::Client;
 using feedline::Loader;
 using google::protobuf::Value;
 
-class Server : public testing::Test {
-  protected:
-    static void SetUpTestSuite() { program = std::make_unique<Program>(); }
-    static void TearDownTestSuite() { program.reset(); }
-
-    static Client client() { return Client(program->address(), {.name = "tests"}); }
-
-    static inline std::unique_ptr<Program> program;
-};
+/// One server for all tests but those that end it.
+Client client() {
+    static const Program program;
+    return Client(program.address(), {.name = "tests"});
+}
 
 Loader loader_of(const Value& test) {
     const auto request = decoded<feedline::v1::StreamRequest>(field(test, "request"));
@@ -66,7 +62,7 @@ feedline::Refused refusal(Call call) {
     throw std::runtime_error("not refused");
 }
 
-TEST_F(Server, BatchesAreThoseOfTheVectors) {
+TEST(Server, BatchesAreThoseOfTheVectors) {
     const auto cases = cases_of("batches.json");
     ASSERT_FALSE(cases.empty());
     for (const auto& test : cases) {
@@ -86,7 +82,7 @@ TEST_F(Server, BatchesAreThoseOfTheVectors) {
     }
 }
 
-TEST_F(Server, ACursorThatWasSavedGoesOnInAFreshClient) {
+TEST(Server, ACursorThatWasSavedGoesOnInAFreshClient) {
     for (const auto& test : cases_of("batches.json")) {
         SCOPED_TRACE(field(test, "name").string_value());
         auto expected = Expected::of(field(test, "batches"));
@@ -105,7 +101,7 @@ TEST_F(Server, ACursorThatWasSavedGoesOnInAFreshClient) {
     }
 }
 
-TEST_F(Server, KilledAndStartedAgainCostsNoBatch) {
+TEST(Server, KilledAndStartedAgainCostsNoBatch) {
     // Far more than fits in the buffers on the way, so that the stream is cut in its middle.
     auto loader = loader_named("FP32 NCHW");
     loader.delivery.set_count(200);
@@ -125,7 +121,7 @@ TEST_F(Server, KilledAndStartedAgainCostsNoBatch) {
     EXPECT_GE(stream.reconnects(), 1U);
 }
 
-TEST_F(Server, AUnixSocketServesToo) {
+TEST(Server, AUnixSocketServesToo) {
     const auto folder = std::filesystem::temp_directory_path() / ("feedline-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder);
     {
@@ -136,7 +132,7 @@ TEST_F(Server, AUnixSocketServesToo) {
     std::filesystem::remove_all(folder);
 }
 
-TEST_F(Server, ARefusalIsThrownAtOnceWithItsReason) {
+TEST(Server, ARefusalIsThrownAtOnceWithItsReason) {
     auto loader = loader_named("BF16");
     loader.spec.set_global_batch_size(0);
     const auto size = refusal([&] { client().stream(loader); });
@@ -155,7 +151,7 @@ TEST_F(Server, ARefusalIsThrownAtOnceWithItsReason) {
     EXPECT_EQ(refusal([&] { client().stream(loader); }).code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
-TEST_F(Server, DatasetsAndSamplesAreListed) {
+TEST(Server, DatasetsAndSamplesAreListed) {
     const auto datasets = client().list_datasets();
     ASSERT_EQ(datasets.datasets_size(), 1);
     const auto& split = datasets.datasets(0).splits(0);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <future>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct Break {
     const char* name;
     Answer answer;
 };
+
+void PrintTo(const Break& test, std::ostream* out) { *out << test.name; }
 
 class Cut : public testing::TestWithParam<Break> {};
 
