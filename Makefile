@@ -110,7 +110,8 @@ cpp: ## Run the C++ client against the server.
 # By name on Debian and Ubuntu; elsewhere the commands stand for the libraries beside them.
 cpp-packages:
 	@if command -v dpkg-query apt-get > /dev/null; then \
-		! dpkg-query -W -f '$${db:Status-Status}\n' $(CPP_PACKAGES) 2>&1 | grep -qvx installed || { [[ $$(id -u) == 0 ]] \
+		missing=$$({ dpkg-query -W -f '$${db:Status-Status}\n' $(CPP_PACKAGES) 2>&1 || true; } | grep -vx installed || true); \
+		[[ -z $$missing ]] || { [[ $$(id -u) == 0 ]] \
 			&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(CPP_PACKAGES); }; \
 	else command -v cmake c++ protoc grpc_cpp_plugin > /dev/null; fi
 

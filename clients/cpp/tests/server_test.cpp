@@ -10,6 +10,8 @@
 #include <chrono>
 #include <filesystem>
 #include <ranges>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -119,6 +121,23 @@ TEST(Server, KilledAndStartedAgainCostsNoBatch) {
     for (auto& batch : rest_of(stream)) batches.push_back(std::move(batch));
     EXPECT_EQ(batches, expected);
     EXPECT_GE(stream.reconnects(), 1U);
+}
+
+TEST(Server, ALargeBatchCarriesItsSamplesAsATensor) {
+    Loader loader;
+    auto& crop = *loader.spec.mutable_pipeline()->add_ops()->mutable_random_resized_crop();
+    crop.set_height(4);
+    crop.set_width(4);
+    loader.spec.set_global_batch_size(2100);
+    loader.spec.set_last_batch(feedline::v1::LAST_BATCH_WRAP);
+    loader.delivery.set_count(1);
+    auto stream = client().stream(loader);
+    const auto batch = stream.next().value();
+    EXPECT_EQ(batch.header().samples_size(), 0);
+    const auto samples = batch.samples();
+    ASSERT_EQ(samples.size(), 2100U);
+    EXPECT_EQ(std::set(samples.begin(), samples.end()).size(), stream.description().samples());
+    EXPECT_EQ(batch.header().wrapped_rows_size(), 2100 - static_cast<int>(stream.description().samples()));
 }
 
 TEST(Server, AUnixSocketServesToo) {

@@ -45,7 +45,9 @@ struct Break {
     Answer answer;
 };
 
-void PrintTo(const Break& test, std::ostream* out) { *out << test.name; }
+void PrintTo(const Break& test, std::ostream* out) {
+    *out << test.name;
+}
 
 class Cut : public testing::TestWithParam<Break> {};
 
