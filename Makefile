@@ -2,6 +2,7 @@
 #
 #   FRAMEWORKS=none make test    without the checks that need a machine-learning framework
 #   PYTHON=python3.12 make test  another Python for the clients
+#   CPP_JOBS=4 make cpp          compile C++ four files at a time: each takes up to 1 GB
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,12 +11,16 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 FRAMEWORKS ?= all
+CPP_JOBS ?= 1
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/python-stock/venv
 PACKAGE := $(TARGET)/python
 GENERATED := $(TARGET)/python-stock/generated
 TYPESCRIPT := $(TARGET)/typescript/clients/typescript
 SKIPPED := $(TARGET)/skipped
+CPP := $(TARGET)/cpp
+CPP_PACKAGES := cmake g++ libgrpc++-dev libgtest-dev libisal-dev libprotobuf-dev libssl-dev make pkgconf protobuf-compiler \
+	protobuf-compiler-grpc
 PROTOS := $(sort $(wildcard proto/feedline/v1/*.proto))
 GO_OUT := $(abspath $(TARGET))/go
 GO_PACKAGE := github.com/feedline/feedline/clients/go
@@ -36,14 +41,14 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python package java go go-generated go-code typescript frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python package java go go-generated go-code typescript cpp cpp-packages frameworks doc end fmt bench clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## Run every check, one after the other.
 	@begun=$$SECONDS; \
-	for target in begin format lint rust examples bench-smoke python package java go typescript frameworks doc end; do $(MAKE) $$target; done; \
+	for target in begin format lint rust examples bench-smoke python package java go typescript cpp frameworks doc end; do $(MAKE) $$target; done; \
 	printf '=== all of it: %d s\n' "$$((SECONDS - begun))"
 
 begin:
@@ -181,6 +186,31 @@ $(TYPESCRIPT)/installed: clients/typescript/package.json clients/typescript/pack
 	@mkdir -p $(@D); cp $^ $(@D)
 	@cd $(@D) && npm ci --loglevel error --no-audit --no-fund --ignore-scripts --cache $(abspath $(TARGET))/typescript/npm
 	@touch $@
+
+# The example is built from what was installed, as a user's program would be.
+cpp: ## Run the C++ client against the server.
+	@$(STEPS) step 'C++ client'; \
+	$(MAKE) cpp-packages || skip 'C++ client: not all there of $(CPP_PACKAGES)'; \
+	printf '#include <span>\nstd::span<int> x;\n' | c++ -std=c++20 -x c++ -fsyntax-only - || skip 'C++ client: no C++20'; \
+	cmake -S clients/cpp -B $(CPP)/build -DCMAKE_BUILD_TYPE=Release -DFEEDLINE_WERROR=ON \
+		-DCMAKE_INSTALL_PREFIX="$(abspath $(CPP))/prefix"; \
+	cmake --build $(CPP)/build --parallel $(CPP_JOBS); \
+	cargo build --workspace --all-features --bins; \
+	export FEEDLINE="$(abspath $(TARGET))/debug/feedline"; \
+	ctest --test-dir $(CPP)/build --output-on-failure; \
+	cmake --install $(CPP)/build > /dev/null; \
+	cmake -S clients/cpp/example -B $(CPP)/example -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$(abspath $(CPP))/prefix"; \
+	cmake --build $(CPP)/example; \
+	exec 3< <(exec "$$FEEDLINE" --log warn serve tests/data/vectors/dataset --listen 127.0.0.1:0); \
+	trap "kill $$!" EXIT; read -r _ _ address <&3; $(CPP)/example/print "$$address" 3; done_
+
+# By name on Debian and Ubuntu; elsewhere the commands stand for the libraries beside them.
+cpp-packages:
+	@if command -v dpkg-query apt-get > /dev/null; then \
+		missing=$$({ dpkg-query -W -f '$${db:Status-Status}\n' $(CPP_PACKAGES) 2>&1 || true; } | grep -vx installed || true); \
+		[[ -z $$missing ]] || { [[ $$(id -u) == 0 ]] \
+			&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(CPP_PACKAGES); }; \
+	else command -v cmake c++ protoc grpc_cpp_plugin > /dev/null; fi
 
 frameworks:
 	@$(STEPS) step 'frameworks'; \
