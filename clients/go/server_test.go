@@ -25,7 +25,7 @@ func startServer(t *testing.T, address string) *server {
 	t.Helper()
 	program := os.Getenv("FEEDLINE")
 	if program == "" {
-		t.Skip("FEEDLINE does not name the server's program")
+		t.Fatal("FEEDLINE does not name the server's program; make go sets it")
 	}
 	process := exec.Command(program, "--log", "warn", "serve", filepath.Join(vectors, "dataset"), "--listen", address)
 	process.Stderr = os.Stderr
