@@ -47,10 +47,8 @@ fn color_jitter(leaf: &mut Leaf<'_>) -> Vec<Op> {
     let factor = [0.8, 1.2];
     let (brightness, contrast) = (leaf.node.range("brightness", factor), leaf.node.range("contrast", factor));
     let (saturation, hue) = (leaf.node.range("saturation", factor), leaf.node.range("hue", [-0.5, 0.5]));
-    let difference = "the parts are torchvision's: the same factors in a random order too, but OpenCV rounds saturation where \
-                      torchvision cuts off, and turns the hue in steps of two degrees";
-    leaf.near("hue", "a ColorJitter of OpenCV", difference);
-    vec![Op::ColorJitter(v1::ColorJitter { brightness, contrast, saturation, hue, p: leaf.p() })]
+    let method = v1::ColorJitterMethod::Albumentations.into();
+    vec![Op::ColorJitter(v1::ColorJitter { brightness, contrast, saturation, hue, p: leaf.p(), method })]
 }
 
 fn random_brightness_contrast(leaf: &mut Leaf<'_>) -> Vec<Op> {
