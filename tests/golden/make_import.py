@@ -119,6 +119,15 @@ PIXELS = {
         common.photo(),
         0,
     ),
+    "jitter": (
+        [
+            A.ColorJitter((1.3, 1.3), (1, 1), (1, 1), (0, 0), p=1),
+            A.ColorJitter((1, 1), (0.7, 0.7), (1, 1), (0, 0), p=1),
+            A.ColorJitter((1, 1), (1, 1), (1.5, 1.5), (0, 0), p=1),
+        ],
+        common.photo(),
+        0,
+    ),
     "filters": (
         [
             A.MedianBlur(blur_limit=(4, 5), p=1),
@@ -206,6 +215,16 @@ def main():
     )
     write(ROOT / "groups.json", groups)
     write(ROOT / "groups.yaml", groups)
+    write(
+        ROOT / "annotations.json",
+        A.Compose(
+            [A.HorizontalFlip(p=0.5), A.RandomCrop(64, 48)],
+            bbox_params=A.BboxParams(
+                format="yolo", label_fields=["classes"], min_area=16, min_visibility=0.25, min_width=2, min_height=3, clip=True
+            ),
+            keypoint_params=A.KeypointParams(format="xy", label_fields=["names"]),
+        ),
+    )
     for name, (transforms, image, tolerance, *share) in PIXELS.items():
         share = share[0] if share else 0
         folder = ROOT / "pixels" / name
