@@ -87,8 +87,11 @@ impl Reader<'_> {
             "bilinear" => v1::Filter::Bilinear,
             "bicubic" => v1::Filter::Bicubic,
             other => {
-                let why = "the ops of a policy move pixels by bilinear or bicubic; expected one of them, or random";
-                self.node.refuse("interpolation", other, why);
+                // Where it is none at all, the crop has said so.
+                if matches!(other, "nearest" | "box" | "lanczos") {
+                    let why = "the ops of a policy move pixels by bilinear or bicubic; expected one of them, or random";
+                    self.node.refuse("interpolation", other, why);
+                }
                 v1::Filter::Unspecified
             }
         };
