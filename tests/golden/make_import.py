@@ -115,6 +115,7 @@ PIXELS = {
             A.Solarize(threshold_range=(0.6, 0.6), p=1),
             A.Posterize(num_bits=(5, 5), p=1),
             A.Equalize(p=1),
+            A.Equalize(mode="pil", p=1),
             A.AutoContrast(cutoff=2, method="pil", p=1),
             A.InvertImg(p=1),
             A.ToSepia(p=1),

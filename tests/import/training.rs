@@ -108,7 +108,10 @@ fn policies_are_those_of_timm() {
     // Those that have it beside.
     for policy in ["3a", "rand-t3a-n1", "rand-t3aw-n3"] {
         let imported = with(policy);
-        assert_eq!((&names(&imported)[2..4], places(&imported).len()), (&["timm_augment", "color_jitter"].map(String::from)[..], 0));
+        assert_eq!(
+            (&names(&imported)[2..4], places(&imported).len()),
+            (&["timm_augment", "color_jitter"].map(String::from)[..], 0)
+        );
     }
     let imported = with("rand-m9-inc-mstd0.5");
     assert_eq!(ops(&imported)[2]["timm_augment"]["policy"], json!("rand-m9-mstd0.5"));

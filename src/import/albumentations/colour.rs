@@ -120,13 +120,8 @@ fn posterize(leaf: &mut Leaf<'_>) -> Vec<Op> {
 }
 
 fn equalize(leaf: &mut Leaf<'_>) -> Vec<Op> {
-    let methods = [("cv", v1::EqualizeMethod::Opencv.into()), ("pil", v1::EqualizeMethod::Pillow.into())];
-    let method = leaf.word("mode", &methods);
-    if method == i32::from(v1::EqualizeMethod::Pillow) {
-        let difference =
-            "its pil adds up to a value's own count, Pillow's and feedline's to the one before: some levels apart";
-        leaf.near("mode", "pil", difference);
-    }
+    let pil = v1::EqualizeMethod::AlbumentationsPil.into();
+    let method = leaf.word("mode", &[("cv", v1::EqualizeMethod::Opencv.into()), ("pil", pil)]);
     leaf.node.only("mask", &[], "a mask of its own is not supported");
     leaf.node.only("mask_params", &[json!([])], "a mask of its own is not supported");
     let by_channels = leaf.node.flag("by_channels");
