@@ -153,8 +153,12 @@ fn every_method_of_the_jitter_takes_any_amount_that_is_recorded() {
                     "hue": amount, "order": order });
                 let record = [Recorded { number: 0, op: "color_jitter".into(), params }];
                 let image = match depth {
-                    Depth::U8 => Image::from_u8(SIZE, channels, (0..8 * channels as u8).map(|x| x * 9).collect()),
-                    Depth::F32 { .. } => Image::from_f32(SIZE, 3, (0_u8..24).map(|x| f32::from(x) / 23.0).collect()),
+                    Depth::U8 => {
+                        Image::from_u8(SIZE, channels, (0..8 * channels as u8).map(|x: u8| x * 9).collect::<Vec<u8>>())
+                    }
+                    Depth::F32 { .. } => {
+                        Image::from_f32(SIZE, 3, (0_u8..24).map(|x| f32::from(x) / 23.0).collect::<Vec<f32>>())
+                    }
                 };
                 let made = pipeline.replay(Sample::new(image, 0), &record, &mut Scratch::default());
                 assert_eq!(made.map(|sample| sample.image.size()), Ok(SIZE), "{method} {amount}");
