@@ -18,7 +18,7 @@ use feedline_proto::rule;
 use feedline_proto::v1;
 
 /// Ops with other parameters than those of their examples, as configuration files spell them.
-const VARIANTS: [(&str, &str); 35] = [
+const VARIANTS: [(&str, &str); 38] = [
     (
         "jitter b c s",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4]}}"#,
@@ -27,6 +27,15 @@ const VARIANTS: [(&str, &str); 35] = [
         "jitter b c s h",
         r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.8, 1.2], "hue": [-0.1, 0.1]}}"#,
     ),
+    (
+        "jitter albumentations",
+        r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.8, 1.2], "hue": [-0.1, 0.1], "method": "albumentations"}}"#,
+    ),
+    (
+        "jitter pillow",
+        r#"{"color_jitter": {"brightness": [0.6, 1.4], "contrast": [0.6, 1.4], "saturation": [0.6, 1.4], "method": "pillow"}}"#,
+    ),
+    ("jitter pillow hue", r#"{"color_jitter": {"hue": [-0.1, 0.1], "method": "pillow"}}"#),
     ("brightness delta", r#"{"brightness": {"delta": [-0.2, 0.2]}}"#),
     ("contrast torchvision", r#"{"contrast": {"factor": [0.6, 1.4]}}"#),
     ("contrast tensorflow", r#"{"contrast": {"factor": [0.6, 1.4], "method": "tensorflow"}}"#),

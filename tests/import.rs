@@ -14,6 +14,8 @@ use feedline::seed::{Key, Purpose};
 use feedline_proto::{rule, v1};
 use serde_json::{Value, json};
 
+#[path = "import/annotations.rs"]
+mod annotations;
 #[path = "import/command.rs"]
 mod command;
 #[path = "golden/npy.rs"]
@@ -22,6 +24,8 @@ mod npy;
 mod others;
 #[path = "import/page.rs"]
 mod page;
+#[path = "import/training.rs"]
+mod training;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import").join(name)
@@ -136,7 +140,8 @@ fn groups_mean_what_they_mean_in_albumentations() {
     assert!(json.report.unsupported.is_empty(), "{:#?}", json.report.unsupported);
     let notices: Vec<_> = json.report.notices.iter().map(|finding| &finding.place[..]).collect();
     // Quarter turns among some of several ask for squares, and nothing makes the rows one size.
-    assert_eq!(notices, ["transform.bbox_params", "transform.transforms[1].SomeOf", "the whole pipeline"]);
+    let boxes = ["transform.bbox_params.format", "transform.bbox_params.label_fields"];
+    assert_eq!(notices, [&boxes[..], &["transform.transforms[1].SomeOf", "the whole pipeline"]].concat());
     let half = |op: &str| json!({ op: { "p": 0.5 } });
     let one = |op: &str| json!({ op: { "p": 1.0 } });
     let (horizontal, vertical) = (half("horizontal_flip"), half("vertical_flip"));

@@ -55,6 +55,9 @@ pub(super) struct FormArgs {
     /// What becomes of damaged samples: fail or substitute [default: fail]
     #[arg(long, value_name = "POLICY", value_parser = bad_samples)]
     pub(super) bad_samples: Option<v1::BadSamples>,
+    /// How the numbers of boxes are meant: pascal_voc, coco, yolo or normalized [default: pascal_voc]
+    #[arg(long, value_name = "FORMAT", value_parser = box_format)]
+    pub(super) box_format: Option<v1::BoxFormat>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +118,16 @@ fn bad_samples(text: &str) -> Result<v1::BadSamples, String> {
         "fail" => Ok(v1::BadSamples::Fail),
         "substitute" => Ok(v1::BadSamples::Substitute),
         _ => Err("expected fail or substitute".into()),
+    }
+}
+
+fn box_format(text: &str) -> Result<v1::BoxFormat, String> {
+    match text {
+        "pascal_voc" => Ok(v1::BoxFormat::PascalVoc),
+        "coco" => Ok(v1::BoxFormat::Coco),
+        "yolo" => Ok(v1::BoxFormat::Yolo),
+        "normalized" => Ok(v1::BoxFormat::Normalized),
+        _ => Err("expected pascal_voc, coco, yolo or normalized".into()),
     }
 }
 
@@ -186,6 +199,7 @@ impl FormArgs {
         delivery.set_dtype(self.dtype.unwrap_or_default());
         delivery.set_layout(self.layout.unwrap_or_default());
         delivery.set_bad_samples(self.bad_samples.unwrap_or_default());
+        delivery.set_box_format(self.box_format.unwrap_or_default());
         delivery
     }
 }

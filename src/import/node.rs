@@ -27,11 +27,6 @@ impl<'r> Node<'r> {
         self.report.unsupported(&format!("{}.{name}", self.place), found, why);
     }
 
-    /// Reports what stands for the whole object.
-    pub(super) fn refuse_all(&mut self, found: impl Display, why: impl Into<String>) {
-        self.report.unsupported(&self.place, found, why);
-    }
-
     pub(super) fn notice(&mut self, name: &str, found: impl Display, why: impl Into<String>) {
         self.report.notice(&format!("{}.{name}", self.place), found, why);
     }

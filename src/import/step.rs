@@ -162,7 +162,7 @@ pub(super) fn line(text: impl std::fmt::Display) -> String {
 }
 
 /// A value as TOML has it on one line.
-fn inline(value: &Value) -> String {
+pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Array(values) => format!("[{}]", values.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Object(fields) if fields.is_empty() => "{}".into(),

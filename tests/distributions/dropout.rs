@@ -22,6 +22,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case(ERASING, "/holes/0/x", Integers(0, 23)),
         case(ERASING, "/holes/0/y", Integers(0, 13)),
         case(ERASING, "/seed", SEED),
+        // A square of 17 x 17 by the method albumentations too.
+        case(ERASING_FITTING, "/holes/0/x", Integers(0, 23)),
+        case(ERASING_FITTING, "/holes/0/y", Integers(0, 13)),
         // Cells of 4 x 3 with holes of 2 x 1.
         case("grid_dropout = { p = 1 }", "/holes/0/x", Integers(0, 2)),
         case("grid_dropout = { p = 1 }", "/holes/99/y", Integers(27, 29)),
@@ -32,3 +35,5 @@ pub(crate) fn cases() -> Vec<Case> {
 
 const COARSE: &str = "coarse_dropout = { num_holes = [3, 3], hole_height = [3, 5], hole_width = [2, 9], p = 1 }";
 const ERASING: &str = "random_erasing = { scale = [0.25, 0.25], ratio = [1, 1], p = 1 }";
+const ERASING_FITTING: &str =
+    "random_erasing = { method = \"albumentations\", scale = [0.25, 0.25], ratio = [1, 1], p = 1 }";

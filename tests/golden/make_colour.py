@@ -25,6 +25,7 @@ if sys.argv[1] == "torchvision":
     # Without fused multiplications, as torch computes on processors that have none: the same bytes everywhere.
     os.environ["ATEN_CPU_CAPABILITY"] = "default"
     import torch
+    from PIL import Image
     from torchvision.transforms.v2 import functional as tv
 elif sys.argv[1] == "tensorflow":
     import tensorflow as tf
@@ -99,6 +100,7 @@ TINY = {"tolerance": 2e-6}
 TINY255 = {"tolerance": 5e-4}
 FACTORS = [0.0, 0.6, 1.0, 1.37, 3.0]
 DELTAS = [-0.5, -0.1, 0.0, 0.25, 0.37]
+WIDE = {"brightness": [0, 2], "contrast": [0, 2], "saturation": [0, 2], "hue": [-0.5, 0.5]}
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
@@ -134,6 +136,7 @@ def torchvision():
         cases("grayscale", f"torchvision_{channels}", TORCHVISION, message, run, IMAGES | WITH_GRAY)
         floats("grayscale", f"torchvision_{channels}", TORCHVISION, message, run)
     color_jitter()
+    color_jitter_of_pillow()
     # `ToTensor` divides by 255; `to_dtype` multiplies by the rounded 1/255.
     to_tensor = lambda x: x.to(torch.float32).div(255)
     assert torch.equal(to_tensor(torch.from_numpy(GRAY)), to_pil_tensor(GRAY)), "ToTensor has changed"
@@ -164,7 +167,6 @@ def color_jitter():
     """Amounts and order replayed."""
     parts = [tv.adjust_brightness, tv.adjust_contrast, tv.adjust_saturation, tv.adjust_hue]
     parts = dict(zip(["brightness", "contrast", "saturation", "hue"], parts, strict=True))
-    wide = {"brightness": [0, 2], "contrast": [0, 2], "saturation": [0, 2], "hue": [-0.5, 0.5]}
     for number, amounts in enumerate(
         [
             {"brightness": 1.37, "contrast": 0.62, "saturation": 1.29, "hue": None},
@@ -183,10 +185,67 @@ def color_jitter():
             params = [(0, "color_jitter", amounts | {"order": names})]
             images = {"photo": IMAGES["photo"]}
             images |= WITH_GRAY | SOME | PIXEL if order == "bcsh" else {}
-            cases("color_jitter", f"{number}_{order}", TORCHVISION, wide, on_tensor(run), images, params=params)
+            cases("color_jitter", f"{number}_{order}", TORCHVISION, WIDE, on_tensor(run), images, params=params)
             if order == "sbch":
                 name = f"{number}_{order}"
-                floats("color_jitter", name, TORCHVISION, wide, on_tensor(run), tolerance=5e-6, params=params)
+                floats("color_jitter", name, TORCHVISION, WIDE, on_tensor(run), tolerance=5e-6, params=params)
+
+
+def color_jitter_of_pillow():
+    """On Pillow images, where the order matters most: every part rounds."""
+    for number, (amounts, order) in enumerate(
+        [
+            ({"brightness": 1.37, "contrast": 0.62, "saturation": 1.29, "hue": 0.08}, "bcsh"),
+            ({"brightness": 0.71, "contrast": 1.33, "saturation": 0.64, "hue": -0.31}, "hscb"),
+            ({"brightness": 1.2, "contrast": 1.4, "saturation": None, "hue": 0.5}, "chbs"),
+        ]
+    ):
+        parts = {"b": tv.adjust_brightness, "c": tv.adjust_contrast, "s": tv.adjust_saturation, "h": tv.adjust_hue}
+        names = {"b": "brightness", "c": "contrast", "s": "saturation", "h": "hue"}
+
+        def run(image):
+            made = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+            for letter in order:
+                made = made if amounts[names[letter]] is None else parts[letter](made, amounts[names[letter]])
+            return np.asarray(made).reshape(image.shape)
+
+        params = [(0, "color_jitter", amounts | {"order": [names[letter] for letter in order]})]
+        images = SOME if number == 1 else {"photo": IMAGES["photo"], "gray": GRAY}
+        cases("color_jitter", f"pillow_{number}", TORCHVISION, WIDE | {"method": "pillow"}, run, images, params=params)
+
+
+def color_jitter_of_albumentations():
+    """Without a turn of the hue 8 bits are exact; with one, OpenCV's vectors have to be whole: rows of 32 pixels."""
+    names = ["brightness", "contrast", "saturation", "hue"]
+    message = WIDE | {"method": "albumentations"}
+    op = albumentations.ColorJitter()
+    for number, (values, order) in enumerate(
+        [
+            ((1.37, 0.62, 1.4, 0.0), [0, 1, 2, 3]),
+            ((0.71, 1.33, 0.6, 0.0), [3, 2, 1, 0]),
+            ((1.2, 0.0, 0.25, 0.0), [2, 1, 0, 3]),
+            ((1.2, 1.3, 0.8, 0.21), [0, 1, 2, 3]),
+            ((1.0, 1.0, 1.0, -0.4), [0, 1, 2, 3]),
+        ]
+    ):
+        amounts = dict(zip(names, values, strict=True))
+
+        def run(image):
+            made = op.apply(image.copy(), order=order, **amounts)
+            return made.reshape(image.shape)
+
+        params = [(0, "color_jitter", amounts | {"order": [names[part] for part in order]})]
+        name = f"albumentations_{number}"
+        if values[3] == 0:
+            images = {"photo": IMAGES["photo"]} | ({"gray": GRAY, "primaries": IMAGES["primaries"]} if number < 1 else {})
+            cases("color_jitter", name, ALBUMENTATIONS, message, run, images, params=params)
+        else:
+            images = {"large": common.photo(12, 32)}
+            cases("color_jitter", name, ALBUMENTATIONS, message, run, images, params=params, tolerance=1, mean_tolerance=0.003)
+        if number in (1, 3):
+            floats("color_jitter", name, ALBUMENTATIONS, message, run, tolerance=3e-6, params=params)
+        if number == 4:
+            floats("color_jitter", name, ALBUMENTATIONS, message, run, 255.0, tolerance=8e-4, params=params)
 
 
 def tensorflow():
@@ -218,6 +277,7 @@ def tensorflow():
 
 
 def others():
+    color_jitter_of_albumentations()
     for factor in FACTORS:
         message = {"factor": [factor, factor], "method": "pillow"}
         run = on_pillow(lambda image: ImageEnhance.Contrast(image).enhance(factor))

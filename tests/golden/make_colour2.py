@@ -219,6 +219,10 @@ def others():
     run = by_albumentations(A.Equalize(by_channels=False))
     message = {"method": "opencv", "by_channels": False} | ONCE
     cases("equalize", "luma", ALBUMENTATIONS, message, run, images | {"ramp": RAMP, "primaries": PRIMARIES})
+    pil = {"method": "albumentations_pil"} | ONCE
+    cases("equalize", "pil", ALBUMENTATIONS, pil, by_albumentations(A.Equalize(mode="pil")), images)
+    run = by_albumentations(A.Equalize(mode="pil", by_channels=False))
+    cases("equalize", "pil_luma", ALBUMENTATIONS, pil | {"by_channels": False}, run, {"large": LARGE, "noise": NOISE})
     images = {"large": LARGE, "pixel": PIXEL, "gray": LARGE_GRAY, "noise": NOISE // 3 + 7, "f32": UNIT}
     for cutoff in [0, 2, 45]:
         for method, spelled in [("cdf", "albumentations"), ("pil", "albumentations_linear")]:

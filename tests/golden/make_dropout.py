@@ -44,7 +44,7 @@ def fixed(base, holes):
     return Fixed
 
 
-def holed(name, base, holes, colour, class_):
+def holed(name, base, holes, colour, class_, case="", field="color", **fields):
     """One case for each image, with boxes, keypoints and a mask."""
     record = {"holes": [{"x": x, "y": y, "width": r - x, "height": b - y} for x, y, r, b in holes], "seed": 0}
     for label, image in ALL.items():
@@ -66,9 +66,9 @@ def holed(name, base, holes, colour, class_):
             "expected_keypoints": [[float(x) for x in point] for point in made["keypoints"]],
             "tolerance": 1e-4,
         }
-        ops = [{name: {"p": 1, "color": scaled} | ({} if class_ is None else {"fill_mask": class_})}]
+        ops = [{name: {"p": 1, field: scaled} | ({} if class_ is None else {"fill_mask": class_}) | fields}]
         save(
-            f"{name}/{len(holes)}_{label}",
+            f"{name}/{case}{len(holes)}_{label}",
             ALBUMENTATIONS,
             ops,
             image,
@@ -83,6 +83,9 @@ def holed(name, base, holes, colour, class_):
 holed("coarse_dropout", albumentations.CoarseDropout, [(2, 2, 5, 4)], [10, 200, 30], 7)
 holed("coarse_dropout", albumentations.CoarseDropout, [(0, 0, 3, 2), (3, 0, 6, 5)], [0, 0, 0], None)
 holed("coarse_dropout", albumentations.CoarseDropout, [(0, 0, 4, 4), (1, 3, 2, 6), (5, 5, 7, 5)], [255, 128, 0], 0)
+erasing = {"case": "albumentations_", "field": "value", "method": "albumentations"}
+holed("random_erasing", albumentations.Erasing, [(2, 1, 5, 4)], [10, 200, 30], 7, **erasing)
+holed("random_erasing", albumentations.Erasing, [], [10, 200, 30], 7, **erasing)
 grid = dropout.generate_grid_holes((5, 7), (2, 3), 0.5, False, (1, 0), np.random.default_rng(0)).tolist()
 holed("grid_dropout", albumentations.GridDropout, [tuple(hole) for hole in grid], [9, 8, 7], 200)
 grid = dropout.generate_grid_holes((5, 7), (2, 2), 0.9, True, (0, 0), np.random.default_rng(2)).tolist()

@@ -1,6 +1,8 @@
 """Writes tests/data/import: what albumentations itself saves.
 
 albumentations/<Class>.json: one Compose of each class, with arguments that are not its defaults. classes.txt: all of its classes.
+annotations.json: a Compose that says what becomes of boxes and keypoints. timm: what timm says of a model, as it saves it for the hub
+and as it has it in memory.
 pixels/<case>: pipelines without chance, saved, with an input and what albumentations makes of it; tests/import.rs imports them and
 compares.
 """
@@ -13,12 +15,14 @@ import warnings
 import albumentations as A
 import cv2
 import numpy as np
+import timm
 from albumentations.core.serialization import NON_SERIALIZABLE_REGISTRY, SERIALIZABLE_REGISTRY
+from timm.models._hub import save_config_for_hf
 
 import common
 
 warnings.simplefilter("ignore")
-common.require(albumentations="2.0.8", opencv_python_headless="4.11.0.86")
+common.require(albumentations="2.0.8", opencv_python_headless="4.11.0.86", timm="1.0.31")
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "data" / "import"
 
 # One instance of each class that feedline has, or may come to have, an equal of.
@@ -112,10 +116,20 @@ PIXELS = {
             A.Solarize(threshold_range=(0.6, 0.6), p=1),
             A.Posterize(num_bits=(5, 5), p=1),
             A.Equalize(p=1),
+            A.Equalize(mode="pil", p=1),
             A.AutoContrast(cutoff=2, method="pil", p=1),
             A.InvertImg(p=1),
             A.ToSepia(p=1),
             A.ToGray(method="desaturation", p=1),
+        ],
+        common.photo(),
+        0,
+    ),
+    "jitter": (
+        [
+            A.ColorJitter((1.3, 1.3), (1, 1), (1, 1), (0, 0), p=1),
+            A.ColorJitter((1, 1), (0.7, 0.7), (1, 1), (0, 0), p=1),
+            A.ColorJitter((1, 1), (1, 1), (1.5, 1.5), (0, 0), p=1),
         ],
         common.photo(),
         0,
@@ -207,6 +221,20 @@ def main():
     )
     write(ROOT / "groups.json", groups)
     write(ROOT / "groups.yaml", groups)
+    write(
+        ROOT / "annotations.json",
+        A.Compose(
+            [A.HorizontalFlip(p=0.5), A.RandomCrop(64, 48)],
+            bbox_params=A.BboxParams(
+                format="yolo", label_fields=["classes"], min_area=16, min_visibility=0.25, min_width=2, min_height=3, clip=True
+            ),
+            keypoint_params=A.KeypointParams(format="xy", label_fields=["names"]),
+        ),
+    )
+    (ROOT / "timm").mkdir()
+    model = timm.create_model("mobilenetv3_small_050", pretrained=False)
+    save_config_for_hf(model, ROOT / "timm" / "config.json")
+    (ROOT / "timm" / "pretrained_cfg.json").write_text(json.dumps(model.pretrained_cfg, indent=1) + "\n")
     for name, (transforms, image, tolerance, *share) in PIXELS.items():
         share = share[0] if share else 0
         folder = ROOT / "pixels" / name

@@ -42,3 +42,17 @@ fn the_exit_code_says_whether_all_was_imported() {
     assert_eq!(run(&["keras", &good]).status.code(), Some(2));
     assert_eq!(run(&["albumentations", "no such file"]).status.code(), Some(1));
 }
+
+#[test]
+fn a_loader_spec_is_written_where_it_is_asked_for() {
+    let (file, out) = (data("annotations.json"), tempfile::tempdir().expect("a folder"));
+    let (file, out) = (file.to_str().expect("a name"), out.path().join("spec.toml"));
+    let out = out.to_str().expect("a name").to_owned();
+    let output = run(&["albumentations", file]);
+    assert!(output.status.success() && text(&output.stderr).contains("--spec writes a loader spec"));
+    let output = run(&["albumentations", file, "--spec", "--output", &out]);
+    assert!(output.status.success() && !text(&output.stderr).contains("--spec writes"), "{}", text(&output.stderr));
+    let spec = feedline::config::read_spec(Path::new(&out)).expect("a file for --spec");
+    assert_eq!(spec, read(&data("annotations.json"), false).loader_spec());
+    assert_eq!(run(&["hf", file, "--model-config", file]).status.code(), Some(2));
+}

@@ -2,15 +2,15 @@
 
 use super::*;
 
-fn timm(config: Value, approximate: bool) -> Imported {
-    import(Origin::Timm, &config.to_string(), Syntax::Json, approximate).expect("a configuration")
+pub(super) fn timm(config: Value) -> Imported {
+    import(Origin::Timm, &config.to_string(), Syntax::Json, false).expect("a configuration")
 }
 
 fn hugging_face(config: Value) -> Imported {
     import(Origin::HuggingFace, &config.to_string(), Syntax::Json, false).expect("a configuration")
 }
 
-fn places(imported: &Imported) -> Vec<&str> {
+pub(super) fn places(imported: &Imported) -> Vec<&str> {
     imported.report.unsupported.iter().map(|finding| &finding.place[..]).collect()
 }
 
@@ -19,7 +19,7 @@ fn a_model_of_timm_says_how_it_was_evaluated() {
     let config = json!({ "architecture": "convnext_tiny", "num_classes": 1000, "pretrained_cfg": {
         "input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center",
         "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4], "license": "mit", "test_input_size": [3, 288, 288] } });
-    let imported = timm(config.clone(), false);
+    let imported = timm(config.clone());
     assert_eq!(places(&imported), [""; 0]);
     // floor(224 / 0.9)
     let expected = json!([
@@ -31,7 +31,7 @@ fn a_model_of_timm_says_how_it_was_evaluated() {
     assert_eq!(ops(&imported), expected);
     let mut squash = config.clone();
     squash["pretrained_cfg"]["crop_mode"] = json!("squash");
-    assert_eq!(ops(&timm(squash, false))[0], json!({ "resize": { "height": 248, "width": 248, "filter": "bicubic" } }));
+    assert_eq!(ops(&timm(squash))[0], json!({ "resize": { "height": 248, "width": 248, "filter": "bicubic" } }));
     for (name, value) in [
         ("crop_mode", json!("border")),
         ("interpolation", json!("random")),
@@ -41,38 +41,9 @@ fn a_model_of_timm_says_how_it_was_evaluated() {
     ] {
         let mut changed = config.clone();
         changed["pretrained_cfg"][name] = value;
-        let imported = timm(changed, false);
+        let imported = timm(changed);
         assert_eq!(places(&imported), [format!("timm.{name}")]);
         assert!(imported.pipeline().ops.is_empty(), "half of it is none");
-    }
-}
-
-#[test]
-fn arguments_of_create_transform_say_how_it_was_trained() {
-    let arguments = json!({ "input_size": 224, "is_training": true, "interpolation": "bicubic", "scale": [0.2, 1.0],
-        "hflip": 0.5, "vflip": 0.1, "color_jitter": 0.0, "grayscale_prob": 0.2 });
-    let imported = timm(arguments.clone(), false);
-    assert_eq!(places(&imported), [""; 0]);
-    let names: Vec<_> = ops(&imported)
-        .as_array()
-        .expect("ops")
-        .iter()
-        .flat_map(|op| op.as_object().expect("an op").keys().cloned().collect::<Vec<_>>())
-        .collect();
-    let expected = ["random_resized_crop", "horizontal_flip", "vertical_flip", "grayscale", "to_float", "normalize"];
-    assert_eq!(names, expected);
-    let mut jitter = arguments.clone();
-    jitter["color_jitter"] = json!([0.4, 0.3, 0.0, 0.1]);
-    assert_eq!(places(&timm(jitter.clone(), false)), ["timm.color_jitter"]);
-    let taken = ops(&timm(jitter, true));
-    assert_eq!(taken[3]["color_jitter"]["brightness"], json!([0.6, 1.4]));
-    assert_eq!(taken[3]["color_jitter"].get("saturation"), None);
-    for (name, value) in
-        [("interpolation", json!("random")), ("typo", json!(1)), ("naflex", json!(true)), ("hflip", json!("often"))]
-    {
-        let mut changed = arguments.clone();
-        changed[name] = value;
-        assert_eq!(places(&timm(changed, false)), [format!("timm.{name}")]);
     }
 }
 

@@ -1,9 +1,9 @@
-use feedline_proto::v1;
+use feedline_proto::v1::{self, ColorJitterMethod};
 use serde::{Deserialize, Serialize};
 
 use super::pass::{self, Step};
 use super::pointwise::{clamp, map_floats};
-use super::{contrast, full_scale, hue_loop, range, saturation};
+use super::{contrast, eight_bits_only, full_scale, hue_loop, jitter_opencv, jitter_pillow, range, saturation};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
@@ -15,24 +15,33 @@ struct ColorJitter {
     contrast: Option<[f64; 2]>,
     saturation: Option<[f64; 2]>,
     hue: Option<[f64; 2]>,
+    method: ColorJitterMethod,
     full: f32,
 }
 
 pub(in crate::augment) const ABOUT: About = About {
     version: 1,
-    equals: "Brightness, contrast, saturation and hue, in an order drawn per sample: torchvision's `ColorJitter`, each part within the
-tolerance of the op of its name. An image of one channel keeps its saturation and hue.",
+    equals: "Brightness, contrast, saturation and hue, in an order drawn per sample. An image of one channel keeps its saturation and hue.
+
+- torchvision: `ColorJitter` of tensors, each part within the tolerance of the op of its name.
+- albumentations: `ColorJitter`, 8 bits exact where OpenCV does not fuse multiplications with additions; where it does, one value in
+  a thousand may differ by 1, and the hue is of the exactness of `hue_saturation_value`. Floats within 3e-6 of the full scale.
+- pillow: `ColorJitter` of Pillow images, which timm's `create_transform` has. Exact.",
     targets: Targets::Image,
     example: "color_jitter = { brightness = [0.6, 1.4], contrast = [0.6, 1.4], saturation = [0.6, 1.4], hue = [-0.1, 0.1] }",
 };
 
 pub(in crate::augment) fn from_message(message: &v1::ColorJitter, input: Form) -> Result<Built, Refusal> {
+    if message.method() == ColorJitterMethod::Pillow {
+        eight_bits_only(input, "pillow")?;
+    }
     let part = |name, values: &[f64]| (!values.is_empty()).then(|| range(name, values)).transpose();
     let op = ColorJitter {
         brightness: part("brightness", &message.brightness)?,
         contrast: part("contrast", &message.contrast)?,
         saturation: part("saturation", &message.saturation)?,
         hue: part("hue", &message.hue)?,
+        method: message.method(),
         full: full_scale(input)?,
     };
     Built::maybe(op, message.p, input, input)
@@ -92,7 +101,11 @@ impl Op for ColorJitter {
     }
 
     fn apply<'a>(&self, drawn: &Drawn, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        apply(&mut image, drawn.changes(), self.full);
+        match self.method {
+            ColorJitterMethod::Albumentations => jitter_opencv::apply(&mut image, drawn.changes(), self.full),
+            ColorJitterMethod::Pillow => jitter_pillow::apply(&mut image, drawn.changes()),
+            _ => apply(&mut image, drawn.changes(), self.full),
+        }
         image
     }
 }

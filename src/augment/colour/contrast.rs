@@ -125,7 +125,7 @@ fn tensorflow_floats(values: &mut [f32], channels: usize, factor: f32) {
     }
 }
 
-fn pillow(values: &mut [u8], channels: usize, factor: f32) {
+pub(super) fn pillow(values: &mut [u8], channels: usize, factor: f32) {
     let mean = match channels {
         3 => {
             let sum: u64 = values.as_chunks::<3>().0.iter().map(|pixel| u64::from(grayscale::pillow(*pixel))).sum();

@@ -24,7 +24,9 @@ pub(in crate::augment) const ABOUT: About = About {
 
 - pillow: `PIL.ImageOps.equalize`, torchvision's `equalize` of a tensor. Exact, floats by way of 8 bits within 1e-7.
 - opencv: `cv2.equalizeHist`, `albumentations.Equalize` with its default mode `cv`; with `by_channels = false` of the luma of
-  YCrCb alone. Exact, floats by way of 8 bits.",
+  YCrCb alone. Exact, floats by way of 8 bits.
+- albumentations_pil: `albumentations.Equalize` with the mode `pil`, which takes a value's own count in where Pillow does not; with
+  `by_channels = false` of the luma alone. Exact, floats by way of 8 bits.",
     targets: Targets::Image,
     example: "equalize = { p = 1 }",
 };
@@ -35,8 +37,8 @@ pub(in crate::augment) fn from_message(message: &v1::Equalize, input: Form) -> R
         method => method,
     };
     let by_channels = message.by_channels.unwrap_or(true);
-    if !by_channels && method != EqualizeMethod::Opencv {
-        return Err(Refusal::new("by_channels", "false with the method pillow", "true, or the method opencv"));
+    if !by_channels && method == EqualizeMethod::Pillow {
+        return Err(Refusal::new("by_channels", "false with the method pillow", "true, or another method"));
     }
     let by_channels = by_channels || input.channels == 1;
     Built::maybe(Equalize { method, by_channels, full: full_scale(input)? }, message.p, input, input)
@@ -59,7 +61,7 @@ impl Op for Equalize {
             ValuesMut::U8(values) => self.bytes(values, channels),
             ValuesMut::F32(values) => {
                 let conversion = match self.method {
-                    EqualizeMethod::Opencv => Conversion::Albumentations,
+                    EqualizeMethod::Opencv | EqualizeMethod::AlbumentationsPil => Conversion::Albumentations,
                     _ => Conversion::Torchvision,
                 };
                 by_bytes(values, self.full, conversion, scratch, |values| self.bytes(values, channels));
@@ -70,18 +72,35 @@ impl Op for Equalize {
 }
 
 impl Equalize {
+    fn table(&self) -> fn(&Counts) -> Table {
+        match self.method {
+            EqualizeMethod::Opencv => opencv,
+            EqualizeMethod::AlbumentationsPil => albumentations_pil,
+            _ => pillow,
+        }
+    }
+
     fn bytes(&self, values: &mut [u8], channels: usize) {
         if self.by_channels || channels == 1 {
             let counts = histogram::of_channels(values, channels);
-            let table = if self.method == EqualizeMethod::Opencv { opencv } else { pillow };
-            return Tables(counts.each_ref().map(table)).apply(values, channels);
+            return Tables(counts.each_ref().map(self.table())).apply(values, channels);
         }
-        luma::change(values, opencv);
+        luma::change(values, self.table());
     }
 }
 
-/// Steps of whole numbers. Nothing changes where there are too few values for a step.
+/// Steps of whole numbers, a value's own count left out.
 fn pillow(counts: &Counts) -> Table {
+    stepped(counts, 0)
+}
+
+/// As [`pillow`], but a value's own count taken in.
+fn albumentations_pil(counts: &Counts) -> Table {
+    stepped(counts, 1)
+}
+
+/// Steps of whole numbers, `own` of a value's count taken in: 0 or 1. Nothing changes where there are too few values for a step.
+fn stepped(counts: &Counts, own: u64) -> Table {
     let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     let last = counts.iter().rev().find(|count| **count > 0).map_or(0, |count| u64::from(*count));
     let step = (total - last) / 255;
@@ -90,7 +109,7 @@ fn pillow(counts: &Counts) -> Table {
     }
     let mut sum = step / 2;
     Table::new(counts.map(|count| {
-        let value = (sum / step).min(255) as u8;
+        let value = ((sum + own * u64::from(count)) / step).min(255) as u8;
         sum += u64::from(count);
         value
     }))
@@ -120,11 +139,11 @@ mod tests {
     #[test]
     fn an_image_of_one_value_stays_as_it_is() {
         let mut counts = [0; 256];
-        for table in [pillow, opencv] {
+        for table in [pillow, opencv, albumentations_pil] {
             assert_eq!(table(&counts), Table::identity());
         }
         counts[7] = u32::MAX;
-        for table in [pillow, opencv] {
+        for table in [pillow, opencv, albumentations_pil] {
             assert_eq!(table(&counts), Table::identity());
         }
     }

@@ -216,7 +216,7 @@ fn tensorflow(pixel: [u8; 3]) -> u8 {
 /// Weights of [`pillow`]: 255 times their sum, and the half to round with, are below 2^24.
 const PILLOW: [f32; 3] = [19595.0, 38470.0, 7471.0];
 /// Weights of [`opencv`].
-const OPENCV: [f32; 3] = [9798.0, 19235.0, 3735.0];
+pub(super) const OPENCV: [f32; 3] = [9798.0, 19235.0, 3735.0];
 
 /// Pillow's "L".
 #[inline(always)]
@@ -226,7 +226,7 @@ pub(super) fn pillow(pixel: [u8; 3]) -> u8 {
 }
 
 #[inline(always)]
-fn opencv(pixel: [u8; 3]) -> u8 {
+pub(super) fn opencv(pixel: [u8; 3]) -> u8 {
     let [r, g, b] = pixel.map(u32::from);
     ((9798 * r + 19235 * g + 3735 * b + 16384) >> 15) as u8
 }

@@ -85,7 +85,7 @@ impl Drawn {
 }
 
 /// Hues turned by `shift` steps of two degrees, cut off.
-fn turned(shift: f64) -> Table {
+pub(super) fn turned(shift: f64) -> Table {
     if shift == 0.0 {
         return Table::identity();
     }

@@ -27,7 +27,11 @@ mod by_bytes;
 mod extremes;
 mod histogram;
 mod hsv;
+mod hsv_floats;
+mod hsv_pillow;
 mod hue_loop;
+mod jitter_opencv;
+mod jitter_pillow;
 mod lab;
 mod lanes;
 #[cfg(target_arch = "x86_64")]

@@ -67,7 +67,7 @@ impl Op for Saturation {
         }
         match (image.values_mut(), self.method) {
             (ValuesMut::U8(values), SaturationMethod::Pillow) => {
-                Pillow { pixels: values.as_chunks_mut().0, factor: *factor as f32 }.dispatch();
+                pillow(values, *factor);
             }
             (values, SaturationMethod::Tensorflow) => {
                 hue_loop::tensorflow_saturation(values, *factor as f32, self.full)
@@ -77,6 +77,11 @@ impl Op for Saturation {
         }
         image
     }
+}
+
+/// `ImageEnhance.Color` on RGB.
+pub(super) fn pillow(values: &mut [u8], factor: f64) {
+    Pillow { pixels: values.as_chunks_mut().0, factor: factor as f32 }.dispatch();
 }
 
 pub(super) fn torchvision_floats(values: &mut [f32], factor: f64, full: f32) {

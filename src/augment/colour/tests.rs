@@ -86,6 +86,7 @@ fn methods_are_refused_where_their_reference_has_none() {
         assert!(refusal(&op, 3, floats).contains("method is pillow on floats, expected an image of 8 bits"), "{op}");
     }
     assert!(refusal(r#"{"grayscale": {"method": "pillow"}}"#, 3, floats).contains("pillow on floats"));
+    assert!(refusal(r#"{"color_jitter": {"method": "pillow"}}"#, 3, floats).contains("pillow on floats"));
     for op in [
         r#"{"saturation": {"factor": [1, 1], "method": "tensorflow"}}"#,
         r#"{"hue": {"delta": [0, 0], "method": "tensorflow"}}"#,
@@ -130,10 +131,38 @@ fn one_channel_keeps_its_saturation_and_hue() {
         r#"{"hue": {"delta": [0.3, 0.3]}}"#,
         r#"{"grayscale": {"channels": 1}}"#,
         r#"{"color_jitter": {"saturation": [0, 0], "hue": [0.2, 0.2]}}"#,
+        r#"{"color_jitter": {"saturation": [0, 0], "hue": [0.2, 0.2], "method": "albumentations"}}"#,
+        r#"{"color_jitter": {"saturation": [0, 0], "hue": [0.2, 0.2], "method": "pillow"}}"#,
     ] {
         let pipeline = build(op, 1, Depth::U8).expect("an op for one channel");
         let key = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
         let made = pipeline.run(Sample::new(gray.clone(), 0), key, &mut Scratch::default());
         assert_eq!(made.image, gray, "{op}");
+    }
+}
+
+#[test]
+fn every_method_of_the_jitter_takes_any_amount_that_is_recorded() {
+    for method in ["torchvision", "albumentations", "pillow"] {
+        for (channels, depth) in [(1, Depth::U8), (3, Depth::U8), (3, Depth::F32 { full: Some(1.0) })] {
+            let op = format!(r#"{{"color_jitter": {{"method": "{method}"}}}}"#);
+            let Ok(pipeline) = build(&op, channels, depth) else { continue };
+            for amount in [0.0, -1.0, 1e-300, 1e9, 1e300, -1e300] {
+                let order = ["hue", "contrast", "brightness", "saturation"];
+                let params = serde_json::json!({ "brightness": amount, "contrast": amount, "saturation": amount,
+                    "hue": amount, "order": order });
+                let record = [Recorded { number: 0, op: "color_jitter".into(), params }];
+                let image = match depth {
+                    Depth::U8 => {
+                        Image::from_u8(SIZE, channels, (0..8 * channels as u8).map(|x: u8| x * 9).collect::<Vec<u8>>())
+                    }
+                    Depth::F32 { .. } => {
+                        Image::from_f32(SIZE, 3, (0_u8..24).map(|x| f32::from(x) / 23.0).collect::<Vec<f32>>())
+                    }
+                };
+                let made = pipeline.replay(Sample::new(image, 0), &record, &mut Scratch::default());
+                assert_eq!(made.map(|sample| sample.image.size()), Ok(SIZE), "{method} {amount}");
+            }
+        }
     }
 }

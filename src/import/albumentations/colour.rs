@@ -48,10 +48,8 @@ fn color_jitter(leaf: &mut Leaf<'_>) -> Vec<Op> {
     let factor = [0.8, 1.2];
     let (brightness, contrast) = (leaf.node.range("brightness", factor), leaf.node.range("contrast", factor));
     let (saturation, hue) = (leaf.node.range("saturation", factor), leaf.node.range("hue", [-0.5, 0.5]));
-    let difference = "the parts are torchvision's: the same factors in a random order too, but OpenCV rounds saturation where \
-                      torchvision cuts off, and turns the hue in steps of two degrees";
-    leaf.near("hue", "a ColorJitter of OpenCV", difference);
-    vec![Op::ColorJitter(v1::ColorJitter { brightness, contrast, saturation, hue, p: leaf.p() })]
+    let method = v1::ColorJitterMethod::Albumentations.into();
+    vec![Op::ColorJitter(v1::ColorJitter { brightness, contrast, saturation, hue, p: leaf.p(), method })]
 }
 
 fn random_brightness_contrast(leaf: &mut Leaf<'_>) -> Vec<Op> {
@@ -123,13 +121,8 @@ fn posterize(leaf: &mut Leaf<'_>) -> Vec<Op> {
 }
 
 fn equalize(leaf: &mut Leaf<'_>) -> Vec<Op> {
-    let methods = [("cv", v1::EqualizeMethod::Opencv.into()), ("pil", v1::EqualizeMethod::Pillow.into())];
-    let method = leaf.word("mode", &methods);
-    if method == i32::from(v1::EqualizeMethod::Pillow) {
-        let difference =
-            "its pil adds up to a value's own count, Pillow's and feedline's to the one before: some levels apart";
-        leaf.near("mode", "pil", difference);
-    }
+    let pil = v1::EqualizeMethod::AlbumentationsPil.into();
+    let method = leaf.word("mode", &[("cv", v1::EqualizeMethod::Opencv.into()), ("pil", pil)]);
     leaf.node.only("mask", &[], "a mask of its own is not supported");
     leaf.node.only("mask_params", &[json!([])], "a mask of its own is not supported");
     let by_channels = leaf.node.flag("by_channels");

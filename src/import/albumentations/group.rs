@@ -32,6 +32,9 @@ impl Importer<'_> {
             self.report.unsupported(&format!("{path}.transforms"), "missing", "expected a list of transforms");
             return None;
         };
+        if matches!(class, "Compose" | "ReplayCompose") {
+            self.annotations(&mut values, path, at.root);
+        }
         let mut group = self.arguments(class, values, path)?;
         // Of these the container takes one, and applies it whatever its own p.
         let forced = matches!(class, "OneOf" | "OneOrOther");
@@ -140,15 +143,6 @@ fn together(path: &str, mut steps: Vec<Step>) -> Step {
 
 /// What a Compose says beside its transforms: nothing of it changes an image.
 fn compose(node: &mut Node<'_>) {
-    for name in ["bbox_params", "keypoint_params"] {
-        if let Some(params) = node.take(name) {
-            node.notice(
-                name,
-                shortened(&params),
-                "not part of a pipeline: say in the loader spec how annotations are read and kept",
-            );
-        }
-    }
     if let Some(targets) = node.take("additional_targets").filter(|targets| *targets != json!({})) {
         node.refuse("additional_targets", shortened(&targets), "a sample has one image, and its annotations");
     }

@@ -1,5 +1,8 @@
 //! Albumentations: `albumentations.save` writes a tree of classes with their arguments.
 
+/// Boxes and keypoints.
+mod annotations;
+
 /// What several classes say alike: interpolation, borders.
 mod common;
 
@@ -29,7 +32,7 @@ mod warp;
 
 use std::collections::BTreeMap;
 
-use feedline_proto::v1::op::Op;
+use feedline_proto::v1::{self, op::Op};
 use serde_json::Value;
 
 use super::node::{Node, shortened};
@@ -59,7 +62,12 @@ fn all_classes() -> impl Iterator<Item = &'static (&'static str, Import)> {
 }
 
 /// The steps of a document, and who wrote it.
-pub(super) fn import(document: Value, approximate: bool, report: &mut Report) -> Result<(String, Vec<Step>), String> {
+pub(super) fn import(
+    document: Value,
+    approximate: bool,
+    report: &mut Report,
+    spec: &mut v1::LoaderSpec,
+) -> Result<(String, Vec<Step>), String> {
     let Value::Object(mut document) = document else { return Err("not an object".into()) };
     let Some(transform) = document.remove("transform") else {
         return Err("no `transform`, so this is not what albumentations.save writes".into());
@@ -69,7 +77,7 @@ pub(super) fn import(document: Value, approximate: bool, report: &mut Report) ->
     for (name, value) in document {
         report.unsupported(&name, shortened(&value), "albumentations.save writes nothing of that name");
     }
-    let mut importer = Importer { report, approximate, channels: 3, not_always: 0, old: is_old(version) };
+    let mut importer = Importer { report, spec, approximate, channels: 3, not_always: 0, old: is_old(version) };
     importer.version(version);
     let steps = importer.steps(transform, "transform", Place { root: true, forced: false, depth: 0 });
     if importer.not_always > 0 {
@@ -82,6 +90,8 @@ pub(super) fn import(document: Value, approximate: bool, report: &mut Report) ->
 /// What is known all over the tree.
 struct Importer<'r> {
     report: &'r mut Report,
+    /// What the file says beside the pipeline.
+    spec: &'r mut v1::LoaderSpec,
     approximate: bool,
     /// Channels of the images at this point.
     channels: usize,

@@ -177,21 +177,24 @@ fn grid_dropout(leaf: &mut Leaf<'_>) -> Vec<Op> {
 }
 
 fn erasing(leaf: &mut Leaf<'_>) -> Vec<Op> {
-    leaf.node.only("fill_mask", &[], "the mask stays as it is");
     let scale = leaf.node.range("scale", [0.02, 0.33]);
-    // Its ratio is width over height.
-    let ratio = match leaf.node.range("ratio", [0.3, 3.3])[..] {
-        [low, high] if low > 0.0 && high >= low => vec![1.0 / high, 1.0 / low],
-        _ => {
-            leaf.node.refuse("ratio", "not above 0", "expected two numbers above 0, low not above high");
-            Vec::new()
-        }
+    let ratio = leaf.node.range("ratio", [0.3, 3.3]);
+    let (fill, value) = hole(leaf);
+    let mode = match v1::HoleFill::try_from(fill) {
+        Ok(v1::HoleFill::Random) => v1::EraseMode::Uniform,
+        Ok(v1::HoleFill::RandomUniform) => v1::EraseMode::UniformColor,
+        _ => v1::EraseMode::Const,
     };
-    let value = leaf.colour("fill");
-    let difference = "one rectangle of the same areas and ratios, but torchvision's, which draws the ratio uniformly in its \
-                      logarithm, tries ten times, and leaves boxes and keypoints as they are";
-    leaf.near("ratio", "an Erasing", difference);
-    vec![Op::RandomErasing(v1::RandomErasing { scale, ratio, value, p: leaf.p(), ..Default::default() })]
+    vec![Op::RandomErasing(v1::RandomErasing {
+        scale,
+        ratio,
+        mode: mode.into(),
+        value,
+        p: leaf.p(),
+        method: v1::EraseMethod::Albumentations.into(),
+        fill_mask: leaf.class("fill_mask"),
+        ..Default::default()
+    })]
 }
 
 fn pixel_dropout(leaf: &mut Leaf<'_>) -> Vec<Op> {
