@@ -275,6 +275,63 @@ func (GrayMethod) EnumDescriptor() ([]byte, []int) {
 	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{3}
 }
 
+// Whose colour jitter.
+type ColorJitterMethod int32
+
+const (
+	// The documented default of the field.
+	ColorJitterMethod_COLOR_JITTER_METHOD_UNSPECIFIED ColorJitterMethod = 0
+	// torchvision's ColorJitter on tensors: fractions are cut off.
+	ColorJitterMethod_COLOR_JITTER_METHOD_TORCHVISION ColorJitterMethod = 1
+	// albumentations' ColorJitter, by OpenCV: saturation is rounded, hues of 8 bits are turned in steps of two degrees.
+	ColorJitterMethod_COLOR_JITTER_METHOD_ALBUMENTATIONS ColorJitterMethod = 2
+	// torchvision's ColorJitter on Pillow images, as timm has it: ImageEnhance, and Pillow's HSV of 8 bits. 8 bits only.
+	ColorJitterMethod_COLOR_JITTER_METHOD_PILLOW ColorJitterMethod = 3
+)
+
+// Enum value maps for ColorJitterMethod.
+var (
+	ColorJitterMethod_name = map[int32]string{
+		0: "COLOR_JITTER_METHOD_UNSPECIFIED",
+		1: "COLOR_JITTER_METHOD_TORCHVISION",
+		2: "COLOR_JITTER_METHOD_ALBUMENTATIONS",
+		3: "COLOR_JITTER_METHOD_PILLOW",
+	}
+	ColorJitterMethod_value = map[string]int32{
+		"COLOR_JITTER_METHOD_UNSPECIFIED":    0,
+		"COLOR_JITTER_METHOD_TORCHVISION":    1,
+		"COLOR_JITTER_METHOD_ALBUMENTATIONS": 2,
+		"COLOR_JITTER_METHOD_PILLOW":         3,
+	}
+)
+
+func (x ColorJitterMethod) Enum() *ColorJitterMethod {
+	p := new(ColorJitterMethod)
+	*p = x
+	return p
+}
+
+func (x ColorJitterMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ColorJitterMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_feedline_v1_colour_proto_enumTypes[4].Descriptor()
+}
+
+func (ColorJitterMethod) Type() protoreflect.EnumType {
+	return &file_feedline_v1_colour_proto_enumTypes[4]
+}
+
+func (x ColorJitterMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ColorJitterMethod.Descriptor instead.
+func (ColorJitterMethod) EnumDescriptor() ([]byte, []int) {
+	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{4}
+}
+
 // Whose equalisation.
 type EqualizeMethod int32
 
@@ -285,6 +342,8 @@ const (
 	EqualizeMethod_EQUALIZE_METHOD_PILLOW EqualizeMethod = 1
 	// The cumulative histogram without its first value, rounded: OpenCV's equalizeHist, albumentations' Equalize.
 	EqualizeMethod_EQUALIZE_METHOD_OPENCV EqualizeMethod = 2
+	// Steps of whole numbers, a value's own count taken in: albumentations' Equalize with the mode pil.
+	EqualizeMethod_EQUALIZE_METHOD_ALBUMENTATIONS_PIL EqualizeMethod = 3
 )
 
 // Enum value maps for EqualizeMethod.
@@ -293,11 +352,13 @@ var (
 		0: "EQUALIZE_METHOD_UNSPECIFIED",
 		1: "EQUALIZE_METHOD_PILLOW",
 		2: "EQUALIZE_METHOD_OPENCV",
+		3: "EQUALIZE_METHOD_ALBUMENTATIONS_PIL",
 	}
 	EqualizeMethod_value = map[string]int32{
-		"EQUALIZE_METHOD_UNSPECIFIED": 0,
-		"EQUALIZE_METHOD_PILLOW":      1,
-		"EQUALIZE_METHOD_OPENCV":      2,
+		"EQUALIZE_METHOD_UNSPECIFIED":        0,
+		"EQUALIZE_METHOD_PILLOW":             1,
+		"EQUALIZE_METHOD_OPENCV":             2,
+		"EQUALIZE_METHOD_ALBUMENTATIONS_PIL": 3,
 	}
 )
 
@@ -312,11 +373,11 @@ func (x EqualizeMethod) String() string {
 }
 
 func (EqualizeMethod) Descriptor() protoreflect.EnumDescriptor {
-	return file_feedline_v1_colour_proto_enumTypes[4].Descriptor()
+	return file_feedline_v1_colour_proto_enumTypes[5].Descriptor()
 }
 
 func (EqualizeMethod) Type() protoreflect.EnumType {
-	return &file_feedline_v1_colour_proto_enumTypes[4]
+	return &file_feedline_v1_colour_proto_enumTypes[5]
 }
 
 func (x EqualizeMethod) Number() protoreflect.EnumNumber {
@@ -325,7 +386,7 @@ func (x EqualizeMethod) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EqualizeMethod.Descriptor instead.
 func (EqualizeMethod) EnumDescriptor() ([]byte, []int) {
-	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{4}
+	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{5}
 }
 
 // Whose automatic contrast.
@@ -373,11 +434,11 @@ func (x AutoContrastMethod) String() string {
 }
 
 func (AutoContrastMethod) Descriptor() protoreflect.EnumDescriptor {
-	return file_feedline_v1_colour_proto_enumTypes[5].Descriptor()
+	return file_feedline_v1_colour_proto_enumTypes[6].Descriptor()
 }
 
 func (AutoContrastMethod) Type() protoreflect.EnumType {
-	return &file_feedline_v1_colour_proto_enumTypes[5]
+	return &file_feedline_v1_colour_proto_enumTypes[6]
 }
 
 func (x AutoContrastMethod) Number() protoreflect.EnumNumber {
@@ -386,7 +447,7 @@ func (x AutoContrastMethod) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AutoContrastMethod.Descriptor instead.
 func (AutoContrastMethod) EnumDescriptor() ([]byte, []int) {
-	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{5}
+	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{6}
 }
 
 // Whose gamma.
@@ -430,11 +491,11 @@ func (x GammaMethod) String() string {
 }
 
 func (GammaMethod) Descriptor() protoreflect.EnumDescriptor {
-	return file_feedline_v1_colour_proto_enumTypes[6].Descriptor()
+	return file_feedline_v1_colour_proto_enumTypes[7].Descriptor()
 }
 
 func (GammaMethod) Type() protoreflect.EnumType {
-	return &file_feedline_v1_colour_proto_enumTypes[6]
+	return &file_feedline_v1_colour_proto_enumTypes[7]
 }
 
 func (x GammaMethod) Number() protoreflect.EnumNumber {
@@ -443,7 +504,7 @@ func (x GammaMethod) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GammaMethod.Descriptor instead.
 func (GammaMethod) EnumDescriptor() ([]byte, []int) {
-	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{6}
+	return file_feedline_v1_colour_proto_rawDescGZIP(), []int{7}
 }
 
 // Make lighter or darker. Either `delta` or `factor`.
@@ -767,8 +828,8 @@ func (x *Grayscale) GetP() float64 {
 	return 0
 }
 
-// Brightness, contrast, saturation and hue by torchvision's formulas, in an order drawn per sample, each clamped and (8 bits)
-// cut off to whole numbers: torchvision's ColorJitter. An absent range leaves that part out.
+// Brightness, contrast, saturation and hue, in an order drawn per sample, each clamped and (8 bits) made whole numbers. An absent
+// range leaves that part out.
 type ColorJitter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Factor of the brightness. torchvision's ColorJitter(0.4) is [0.6, 1.4].
@@ -780,7 +841,9 @@ type ColorJitter struct {
 	// Turn of the hue, in turns.
 	Hue []float64 `protobuf:"fixed64,4,rep,packed,name=hue,proto3" json:"hue,omitempty"`
 	// Probability. Default 1.
-	P             *float64 `protobuf:"fixed64,5,opt,name=p,proto3,oneof" json:"p,omitempty"`
+	P *float64 `protobuf:"fixed64,5,opt,name=p,proto3,oneof" json:"p,omitempty"`
+	// Whose formulas. Default torchvision.
+	Method        ColorJitterMethod `protobuf:"varint,6,opt,name=method,proto3,enum=feedline.v1.ColorJitterMethod" json:"method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -848,6 +911,13 @@ func (x *ColorJitter) GetP() float64 {
 		return *x.P
 	}
 	return 0
+}
+
+func (x *ColorJitter) GetMethod() ColorJitterMethod {
+	if x != nil {
+		return x.Method
+	}
+	return ColorJitterMethod_COLOR_JITTER_METHOD_UNSPECIFIED
 }
 
 // Contrast times brightness around zero: albumentations' RandomBrightnessContrast.
@@ -1038,7 +1108,7 @@ type Equalize struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How. Default pillow.
 	Method EqualizeMethod `protobuf:"varint,1,opt,name=method,proto3,enum=feedline.v1.EqualizeMethod" json:"method,omitempty"`
-	// Whether each channel is equalised by itself; otherwise the luma of YCrCb alone is, which only the method opencv can. Default true.
+	// Whether each channel is equalised by itself; otherwise the luma of YCrCb alone is, which the method pillow can't. Default true.
 	ByChannels *bool `protobuf:"varint,2,opt,name=by_channels,json=byChannels,proto3,oneof" json:"by_channels,omitempty"`
 	// Probability. Default 0.5.
 	P             *float64 `protobuf:"fixed64,3,opt,name=p,proto3,oneof" json:"p,omitempty"`
@@ -2133,7 +2203,7 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"\x01p\x18\x03 \x01(\x01B \xda\xe2\x18\x1c\n" +
 	"\b\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x01R\x01p\x88\x01\x01B\v\n" +
 	"\t_channelsB\x04\n" +
-	"\x02_p\"\x9e\x02\n" +
+	"\x02_p\"\xe6\x02\n" +
 	"\vColorJitter\x128\n" +
 	"\n" +
 	"brightness\x18\x01 \x03(\x01B\x18\xda\xe2\x18\x14\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00@\x8f@0\x01R\n" +
@@ -2144,7 +2214,10 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"saturation\x12*\n" +
 	"\x03hue\x18\x04 \x03(\x01B\x18\xda\xe2\x18\x14\x19\x00\x00\x00\x00\x00\x00\xe0\xbf!\x00\x00\x00\x00\x00\x00\xe0?0\x01R\x03hue\x123\n" +
 	"\x01p\x18\x05 \x01(\x01B \xda\xe2\x18\x1c\n" +
-	"\b\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x00R\x01p\x88\x01\x01B\x04\n" +
+	"\b\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x00R\x01p\x88\x01\x01\x12F\n" +
+	"\x06method\x18\x06 \x01(\x0e2\x1e.feedline.v1.ColorJitterMethodB\x0e\xda\xe2\x18\n" +
+	"\n" +
+	"\b\x00\x00\x00\x00\x00\x00\xf0?R\x06methodB\x04\n" +
 	"\x02_p\"\xd6\x02\n" +
 	"\x18RandomBrightnessContrast\x12U\n" +
 	"\x10brightness_limit\x18\x01 \x03(\x01B*\xda\xe2\x18&\n" +
@@ -2352,11 +2425,17 @@ const file_feedline_v1_colour_proto_rawDesc = "" +
 	"\x18GRAY_METHOD_DESATURATION\x10\x06\x12\x17\n" +
 	"\x13GRAY_METHOD_AVERAGE\x10\a\x12\x13\n" +
 	"\x0fGRAY_METHOD_MAX\x10\b\x12\x13\n" +
-	"\x0fGRAY_METHOD_PCA\x10\t*i\n" +
+	"\x0fGRAY_METHOD_PCA\x10\t*\xa5\x01\n" +
+	"\x11ColorJitterMethod\x12#\n" +
+	"\x1fCOLOR_JITTER_METHOD_UNSPECIFIED\x10\x00\x12#\n" +
+	"\x1fCOLOR_JITTER_METHOD_TORCHVISION\x10\x01\x12&\n" +
+	"\"COLOR_JITTER_METHOD_ALBUMENTATIONS\x10\x02\x12\x1e\n" +
+	"\x1aCOLOR_JITTER_METHOD_PILLOW\x10\x03*\x91\x01\n" +
 	"\x0eEqualizeMethod\x12\x1f\n" +
 	"\x1bEQUALIZE_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16EQUALIZE_METHOD_PILLOW\x10\x01\x12\x1a\n" +
-	"\x16EQUALIZE_METHOD_OPENCV\x10\x02*\xda\x01\n" +
+	"\x16EQUALIZE_METHOD_OPENCV\x10\x02\x12&\n" +
+	"\"EQUALIZE_METHOD_ALBUMENTATIONS_PIL\x10\x03*\xda\x01\n" +
 	"\x12AutoContrastMethod\x12$\n" +
 	" AUTO_CONTRAST_METHOD_UNSPECIFIED\x10\x00\x12$\n" +
 	" AUTO_CONTRAST_METHOD_TORCHVISION\x10\x01\x12\x1f\n" +
@@ -2382,56 +2461,58 @@ func file_feedline_v1_colour_proto_rawDescGZIP() []byte {
 	return file_feedline_v1_colour_proto_rawDescData
 }
 
-var file_feedline_v1_colour_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_feedline_v1_colour_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_feedline_v1_colour_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_feedline_v1_colour_proto_goTypes = []any{
 	(ContrastMethod)(0),              // 0: feedline.v1.ContrastMethod
 	(SaturationMethod)(0),            // 1: feedline.v1.SaturationMethod
 	(HueMethod)(0),                   // 2: feedline.v1.HueMethod
 	(GrayMethod)(0),                  // 3: feedline.v1.GrayMethod
-	(EqualizeMethod)(0),              // 4: feedline.v1.EqualizeMethod
-	(AutoContrastMethod)(0),          // 5: feedline.v1.AutoContrastMethod
-	(GammaMethod)(0),                 // 6: feedline.v1.GammaMethod
-	(*Brightness)(nil),               // 7: feedline.v1.Brightness
-	(*Contrast)(nil),                 // 8: feedline.v1.Contrast
-	(*Saturation)(nil),               // 9: feedline.v1.Saturation
-	(*Hue)(nil),                      // 10: feedline.v1.Hue
-	(*Grayscale)(nil),                // 11: feedline.v1.Grayscale
-	(*ColorJitter)(nil),              // 12: feedline.v1.ColorJitter
-	(*RandomBrightnessContrast)(nil), // 13: feedline.v1.RandomBrightnessContrast
-	(*Solarize)(nil),                 // 14: feedline.v1.Solarize
-	(*Posterize)(nil),                // 15: feedline.v1.Posterize
-	(*Equalize)(nil),                 // 16: feedline.v1.Equalize
-	(*AutoContrast)(nil),             // 17: feedline.v1.AutoContrast
-	(*Invert)(nil),                   // 18: feedline.v1.Invert
-	(*HueSaturationValue)(nil),       // 19: feedline.v1.HueSaturationValue
-	(*Gamma)(nil),                    // 20: feedline.v1.Gamma
-	(*RgbShift)(nil),                 // 21: feedline.v1.RgbShift
-	(*ChannelShuffle)(nil),           // 22: feedline.v1.ChannelShuffle
-	(*ChannelDropout)(nil),           // 23: feedline.v1.ChannelDropout
-	(*ToSepia)(nil),                  // 24: feedline.v1.ToSepia
-	(*Clahe)(nil),                    // 25: feedline.v1.Clahe
-	(*FancyPca)(nil),                 // 26: feedline.v1.FancyPca
-	(*PhotometricDistort)(nil),       // 27: feedline.v1.PhotometricDistort
-	(*HsvGain)(nil),                  // 28: feedline.v1.HsvGain
-	(*RandomToneCurve)(nil),          // 29: feedline.v1.RandomToneCurve
-	(*Clip)(nil),                     // 30: feedline.v1.Clip
-	(*ToFloat)(nil),                  // 31: feedline.v1.ToFloat
-	(*Normalize)(nil),                // 32: feedline.v1.Normalize
+	(ColorJitterMethod)(0),           // 4: feedline.v1.ColorJitterMethod
+	(EqualizeMethod)(0),              // 5: feedline.v1.EqualizeMethod
+	(AutoContrastMethod)(0),          // 6: feedline.v1.AutoContrastMethod
+	(GammaMethod)(0),                 // 7: feedline.v1.GammaMethod
+	(*Brightness)(nil),               // 8: feedline.v1.Brightness
+	(*Contrast)(nil),                 // 9: feedline.v1.Contrast
+	(*Saturation)(nil),               // 10: feedline.v1.Saturation
+	(*Hue)(nil),                      // 11: feedline.v1.Hue
+	(*Grayscale)(nil),                // 12: feedline.v1.Grayscale
+	(*ColorJitter)(nil),              // 13: feedline.v1.ColorJitter
+	(*RandomBrightnessContrast)(nil), // 14: feedline.v1.RandomBrightnessContrast
+	(*Solarize)(nil),                 // 15: feedline.v1.Solarize
+	(*Posterize)(nil),                // 16: feedline.v1.Posterize
+	(*Equalize)(nil),                 // 17: feedline.v1.Equalize
+	(*AutoContrast)(nil),             // 18: feedline.v1.AutoContrast
+	(*Invert)(nil),                   // 19: feedline.v1.Invert
+	(*HueSaturationValue)(nil),       // 20: feedline.v1.HueSaturationValue
+	(*Gamma)(nil),                    // 21: feedline.v1.Gamma
+	(*RgbShift)(nil),                 // 22: feedline.v1.RgbShift
+	(*ChannelShuffle)(nil),           // 23: feedline.v1.ChannelShuffle
+	(*ChannelDropout)(nil),           // 24: feedline.v1.ChannelDropout
+	(*ToSepia)(nil),                  // 25: feedline.v1.ToSepia
+	(*Clahe)(nil),                    // 26: feedline.v1.Clahe
+	(*FancyPca)(nil),                 // 27: feedline.v1.FancyPca
+	(*PhotometricDistort)(nil),       // 28: feedline.v1.PhotometricDistort
+	(*HsvGain)(nil),                  // 29: feedline.v1.HsvGain
+	(*RandomToneCurve)(nil),          // 30: feedline.v1.RandomToneCurve
+	(*Clip)(nil),                     // 31: feedline.v1.Clip
+	(*ToFloat)(nil),                  // 32: feedline.v1.ToFloat
+	(*Normalize)(nil),                // 33: feedline.v1.Normalize
 }
 var file_feedline_v1_colour_proto_depIdxs = []int32{
 	0, // 0: feedline.v1.Contrast.method:type_name -> feedline.v1.ContrastMethod
 	1, // 1: feedline.v1.Saturation.method:type_name -> feedline.v1.SaturationMethod
 	2, // 2: feedline.v1.Hue.method:type_name -> feedline.v1.HueMethod
 	3, // 3: feedline.v1.Grayscale.method:type_name -> feedline.v1.GrayMethod
-	4, // 4: feedline.v1.Equalize.method:type_name -> feedline.v1.EqualizeMethod
-	5, // 5: feedline.v1.AutoContrast.method:type_name -> feedline.v1.AutoContrastMethod
-	6, // 6: feedline.v1.Gamma.method:type_name -> feedline.v1.GammaMethod
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	4, // 4: feedline.v1.ColorJitter.method:type_name -> feedline.v1.ColorJitterMethod
+	5, // 5: feedline.v1.Equalize.method:type_name -> feedline.v1.EqualizeMethod
+	6, // 6: feedline.v1.AutoContrast.method:type_name -> feedline.v1.AutoContrastMethod
+	7, // 7: feedline.v1.Gamma.method:type_name -> feedline.v1.GammaMethod
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_feedline_v1_colour_proto_init() }
@@ -2470,7 +2551,7 @@ func file_feedline_v1_colour_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feedline_v1_colour_proto_rawDesc), len(file_feedline_v1_colour_proto_rawDesc)),
-			NumEnums:      7,
+			NumEnums:      8,
 			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,

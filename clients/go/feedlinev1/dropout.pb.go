@@ -93,6 +93,10 @@ const (
 	// A normally distributed number for each value: torchvision's value `random`, timm's `pixel`. After `normalize` its mean is 0
 	// and its deviation 1; before, half and a quarter of the full scale.
 	EraseMode_ERASE_MODE_PIXEL EraseMode = 3
+	// A uniform number for each value, from 0 to the full scale: albumentations' fill `random`.
+	EraseMode_ERASE_MODE_UNIFORM EraseMode = 4
+	// One such colour for each rectangle: albumentations' fill `random_uniform`.
+	EraseMode_ERASE_MODE_UNIFORM_COLOR EraseMode = 5
 )
 
 // Enum value maps for EraseMode.
@@ -102,12 +106,16 @@ var (
 		1: "ERASE_MODE_CONST",
 		2: "ERASE_MODE_RAND",
 		3: "ERASE_MODE_PIXEL",
+		4: "ERASE_MODE_UNIFORM",
+		5: "ERASE_MODE_UNIFORM_COLOR",
 	}
 	EraseMode_value = map[string]int32{
-		"ERASE_MODE_UNSPECIFIED": 0,
-		"ERASE_MODE_CONST":       1,
-		"ERASE_MODE_RAND":        2,
-		"ERASE_MODE_PIXEL":       3,
+		"ERASE_MODE_UNSPECIFIED":   0,
+		"ERASE_MODE_CONST":         1,
+		"ERASE_MODE_RAND":          2,
+		"ERASE_MODE_PIXEL":         3,
+		"ERASE_MODE_UNIFORM":       4,
+		"ERASE_MODE_UNIFORM_COLOR": 5,
 	}
 )
 
@@ -136,6 +144,61 @@ func (x EraseMode) Number() protoreflect.EnumNumber {
 // Deprecated: Use EraseMode.Descriptor instead.
 func (EraseMode) EnumDescriptor() ([]byte, []int) {
 	return file_feedline_v1_dropout_proto_rawDescGZIP(), []int{1}
+}
+
+// Whose way to draw a rectangle.
+type EraseMethod int32
+
+const (
+	// The documented default of the field.
+	EraseMethod_ERASE_METHOD_UNSPECIFIED EraseMethod = 0
+	// Area uniform, ratio uniform in its logarithm, up to ten tries; the annotations stay as they are: torchvision's and timm's
+	// RandomErasing.
+	EraseMethod_ERASE_METHOD_TORCHVISION EraseMethod = 1
+	// Area uniform among those that fit at every ratio, ratio uniform among those that fit the area; boxes shrink to what is left of
+	// them, keypoints in the rectangle go: albumentations' Erasing. One rectangle.
+	EraseMethod_ERASE_METHOD_ALBUMENTATIONS EraseMethod = 2
+)
+
+// Enum value maps for EraseMethod.
+var (
+	EraseMethod_name = map[int32]string{
+		0: "ERASE_METHOD_UNSPECIFIED",
+		1: "ERASE_METHOD_TORCHVISION",
+		2: "ERASE_METHOD_ALBUMENTATIONS",
+	}
+	EraseMethod_value = map[string]int32{
+		"ERASE_METHOD_UNSPECIFIED":    0,
+		"ERASE_METHOD_TORCHVISION":    1,
+		"ERASE_METHOD_ALBUMENTATIONS": 2,
+	}
+)
+
+func (x EraseMethod) Enum() *EraseMethod {
+	p := new(EraseMethod)
+	*p = x
+	return p
+}
+
+func (x EraseMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EraseMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_feedline_v1_dropout_proto_enumTypes[2].Descriptor()
+}
+
+func (EraseMethod) Type() protoreflect.EnumType {
+	return &file_feedline_v1_dropout_proto_enumTypes[2]
+}
+
+func (x EraseMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EraseMethod.Descriptor instead.
+func (EraseMethod) EnumDescriptor() ([]byte, []int) {
+	return file_feedline_v1_dropout_proto_rawDescGZIP(), []int{2}
 }
 
 // Cut rectangles out of the image: albumentations' CoarseDropout.
@@ -238,13 +301,13 @@ func (x *CoarseDropout) GetP() float64 {
 	return 0
 }
 
-// Erase rectangles of random area and shape: torchvision's RandomErasing, timm's with `mode` and `count`. The annotations stay
-// as they are, as there.
+// Erase rectangles of random area and shape: torchvision's RandomErasing, timm's with `mode` and `count`, albumentations' Erasing
+// with `method`.
 type RandomErasing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Area of a rectangle as a fraction of the image's. Default [0.02, 0.33].
 	Scale []float64 `protobuf:"fixed64,1,rep,packed,name=scale,proto3" json:"scale,omitempty"`
-	// Height over width, drawn uniformly in its logarithm. Default [0.3, 3.3].
+	// Height over width; width over height with the method albumentations. Default [0.3, 3.3].
 	Ratio []float64 `protobuf:"fixed64,2,rep,packed,name=ratio,proto3" json:"ratio,omitempty"`
 	// What with. Default const.
 	Mode EraseMode `protobuf:"varint,3,opt,name=mode,proto3,enum=feedline.v1.EraseMode" json:"mode,omitempty"`
@@ -253,7 +316,11 @@ type RandomErasing struct {
 	// How many rectangles; they share the area, as in timm. Default [1, 1].
 	Count []uint32 `protobuf:"varint,5,rep,packed,name=count,proto3" json:"count,omitempty"`
 	// Probability. Default 0.5.
-	P             *float64 `protobuf:"fixed64,6,opt,name=p,proto3,oneof" json:"p,omitempty"`
+	P *float64 `protobuf:"fixed64,6,opt,name=p,proto3,oneof" json:"p,omitempty"`
+	// Whose rectangles. Default torchvision.
+	Method EraseMethod `protobuf:"varint,7,opt,name=method,proto3,enum=feedline.v1.EraseMethod" json:"method,omitempty"`
+	// Class that the mask gets in the rectangle, with the method albumentations. Default: the mask stays as it is.
+	FillMask      *uint32 `protobuf:"varint,8,opt,name=fill_mask,json=fillMask,proto3,oneof" json:"fill_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,6 +393,20 @@ func (x *RandomErasing) GetCount() []uint32 {
 func (x *RandomErasing) GetP() float64 {
 	if x != nil && x.P != nil {
 		return *x.P
+	}
+	return 0
+}
+
+func (x *RandomErasing) GetMethod() EraseMethod {
+	if x != nil {
+		return x.Method
+	}
+	return EraseMethod_ERASE_METHOD_UNSPECIFIED
+}
+
+func (x *RandomErasing) GetFillMask() uint32 {
+	if x != nil && x.FillMask != nil {
+		return *x.FillMask
 	}
 	return 0
 }
@@ -536,7 +617,7 @@ const file_feedline_v1_dropout_proto_rawDesc = "" +
 	"\b\x00\x00\x00\x00\x00\x00\xe0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x01R\x01p\x88\x01\x01B\f\n" +
 	"\n" +
 	"_fill_maskB\x04\n" +
-	"\x02_p\"\x86\x03\n" +
+	"\x02_p\"\x87\x04\n" +
 	"\rRandomErasing\x12@\n" +
 	"\x05scale\x18\x01 \x03(\x01B*\xda\xe2\x18&\n" +
 	"\x10{\x14\xaeG\xe1z\x94?\x1f\x85\xebQ\xb8\x1e\xd5?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?0\x01R\x05scale\x12B\n" +
@@ -551,8 +632,14 @@ const file_feedline_v1_dropout_proto_rawDesc = "" +
 	"\x05count\x18\x05 \x03(\rB*\xda\xe2\x18&\n" +
 	"\x10\x00\x00\x00\x00\x00\x00\xf0?\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00p@0\x01R\x05count\x123\n" +
 	"\x01p\x18\x06 \x01(\x01B \xda\xe2\x18\x1c\n" +
-	"\b\x00\x00\x00\x00\x00\x00\xe0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x00R\x01p\x88\x01\x01B\x04\n" +
-	"\x02_p\"\xa0\x04\n" +
+	"\b\x00\x00\x00\x00\x00\x00\xe0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?H\x00R\x01p\x88\x01\x01\x12@\n" +
+	"\x06method\x18\a \x01(\x0e2\x18.feedline.v1.EraseMethodB\x0e\xda\xe2\x18\n" +
+	"\n" +
+	"\b\x00\x00\x00\x00\x00\x00\xf0?R\x06method\x12/\n" +
+	"\tfill_mask\x18\b \x01(\rB\r\xda\xe2\x18\t!\x00\x00\x00\x00\x00\xe0o@H\x01R\bfillMask\x88\x01\x01B\x04\n" +
+	"\x02_pB\f\n" +
+	"\n" +
+	"_fill_mask\"\xa0\x04\n" +
 	"\vGridDropout\x12=\n" +
 	"\x05ratio\x18\x01 \x01(\x01B\"\xda\xe2\x18\x1e\n" +
 	"\b\x00\x00\x00\x00\x00\x00\xe0?\x19\x00\x00\x00\x00\x00\x00\x00\x00!\x00\x00\x00\x00\x00\x00\xf0?(\x01H\x00R\x05ratio\x88\x01\x01\x128\n" +
@@ -592,12 +679,18 @@ const file_feedline_v1_dropout_proto_rawDesc = "" +
 	"\x15HOLE_FILL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12HOLE_FILL_CONSTANT\x10\x01\x12\x14\n" +
 	"\x10HOLE_FILL_RANDOM\x10\x02\x12\x1c\n" +
-	"\x18HOLE_FILL_RANDOM_UNIFORM\x10\x03*h\n" +
+	"\x18HOLE_FILL_RANDOM_UNIFORM\x10\x03*\x9e\x01\n" +
 	"\tEraseMode\x12\x1a\n" +
 	"\x16ERASE_MODE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10ERASE_MODE_CONST\x10\x01\x12\x13\n" +
 	"\x0fERASE_MODE_RAND\x10\x02\x12\x14\n" +
-	"\x10ERASE_MODE_PIXEL\x10\x03B \n" +
+	"\x10ERASE_MODE_PIXEL\x10\x03\x12\x16\n" +
+	"\x12ERASE_MODE_UNIFORM\x10\x04\x12\x1c\n" +
+	"\x18ERASE_MODE_UNIFORM_COLOR\x10\x05*j\n" +
+	"\vEraseMethod\x12\x1c\n" +
+	"\x18ERASE_METHOD_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18ERASE_METHOD_TORCHVISION\x10\x01\x12\x1f\n" +
+	"\x1bERASE_METHOD_ALBUMENTATIONS\x10\x02B \n" +
 	"\x0eio.feedline.v1B\fDropoutProtoP\x01b\x06proto3"
 
 var (
@@ -612,25 +705,27 @@ func file_feedline_v1_dropout_proto_rawDescGZIP() []byte {
 	return file_feedline_v1_dropout_proto_rawDescData
 }
 
-var file_feedline_v1_dropout_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_feedline_v1_dropout_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_feedline_v1_dropout_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_feedline_v1_dropout_proto_goTypes = []any{
 	(HoleFill)(0),         // 0: feedline.v1.HoleFill
 	(EraseMode)(0),        // 1: feedline.v1.EraseMode
-	(*CoarseDropout)(nil), // 2: feedline.v1.CoarseDropout
-	(*RandomErasing)(nil), // 3: feedline.v1.RandomErasing
-	(*GridDropout)(nil),   // 4: feedline.v1.GridDropout
-	(*PixelDropout)(nil),  // 5: feedline.v1.PixelDropout
+	(EraseMethod)(0),      // 2: feedline.v1.EraseMethod
+	(*CoarseDropout)(nil), // 3: feedline.v1.CoarseDropout
+	(*RandomErasing)(nil), // 4: feedline.v1.RandomErasing
+	(*GridDropout)(nil),   // 5: feedline.v1.GridDropout
+	(*PixelDropout)(nil),  // 6: feedline.v1.PixelDropout
 }
 var file_feedline_v1_dropout_proto_depIdxs = []int32{
 	0, // 0: feedline.v1.CoarseDropout.fill:type_name -> feedline.v1.HoleFill
 	1, // 1: feedline.v1.RandomErasing.mode:type_name -> feedline.v1.EraseMode
-	0, // 2: feedline.v1.GridDropout.fill:type_name -> feedline.v1.HoleFill
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 2: feedline.v1.RandomErasing.method:type_name -> feedline.v1.EraseMethod
+	0, // 3: feedline.v1.GridDropout.fill:type_name -> feedline.v1.HoleFill
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_feedline_v1_dropout_proto_init() }
@@ -648,7 +743,7 @@ func file_feedline_v1_dropout_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feedline_v1_dropout_proto_rawDesc), len(file_feedline_v1_dropout_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,

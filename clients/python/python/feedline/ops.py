@@ -1068,19 +1068,25 @@ class CoarseDropout(Op):
 
 class RandomErasing(Op):
     """Erase rectangles of random area and shape. Erase rectangles of random area and shape: torchvision's RandomErasing,
-    timm's with `mode` and `count`. The annotations stay as they are, as there.
+    timm's with `mode` and `count`, albumentations' Erasing with `method`.
 
     `scale`: Area of a rectangle as a fraction of the image's. 0 to 1. Default [0.02, 0.33].
 
-    `ratio`: Height over width, drawn uniformly in its logarithm. Above 0, to 1000. Default [0.3, 3.3].
+    `ratio`: Height over width; width over height with the method albumentations. Above 0, to 1000. Default [0.3,
+    3.3].
 
-    `mode`: What with. One of `const`, `rand`, `pixel`. Default const.
+    `mode`: What with. One of `const`, `rand`, `pixel`, `uniform`, `uniform_color`. Default const.
 
     `value`: Colour per channel, at the scale of the image that comes in. 3 of them. Default [0, 0, 0].
 
     `count`: How many rectangles; they share the area, as in timm. 1 to 256. Default [1, 1].
 
     `p`: Probability. 0 to 1. Default 0.5.
+
+    `method`: Whose rectangles. One of `torchvision`, `albumentations`. Default torchvision.
+
+    `fill_mask`: Class that the mask gets in the rectangle, with the method albumentations. Default: the mask stays as
+    it is. 0 to 255.
     """
 
     _name = "random_erasing"
@@ -1090,12 +1096,14 @@ class RandomErasing(Op):
         *,
         scale: abc.Sequence[float] | None = None,
         ratio: abc.Sequence[float] | None = None,
-        mode: Literal["const", "rand", "pixel"] | None = None,
+        mode: Literal["const", "rand", "pixel", "uniform", "uniform_color"] | None = None,
         value: abc.Sequence[float] | None = None,
         count: abc.Sequence[int] | None = None,
         p: float | None = None,
+        method: Literal["torchvision", "albumentations"] | None = None,
+        fill_mask: int | None = None,
     ) -> None:
-        super().__init__(scale=scale, ratio=ratio, mode=mode, value=value, count=count, p=p)
+        super().__init__(scale=scale, ratio=ratio, mode=mode, value=value, count=count, p=p, method=method, fill_mask=fill_mask)
 
 
 class GridDropout(Op):
@@ -1277,8 +1285,8 @@ class Grayscale(Op):
 
 class ColorJitter(Op):
     """Brightness, contrast, saturation and hue in a random order, as torchvision does. Brightness, contrast, saturation
-    and hue by torchvision's formulas, in an order drawn per sample, each clamped and (8 bits) cut off to whole
-    numbers: torchvision's ColorJitter. An absent range leaves that part out.
+    and hue, in an order drawn per sample, each clamped and (8 bits) made whole numbers. An absent range leaves that
+    part out.
 
     `brightness`: Factor of the brightness. torchvision's ColorJitter(0.4) is [0.6, 1.4]. 0 to 1000.
 
@@ -1289,6 +1297,8 @@ class ColorJitter(Op):
     `hue`: Turn of the hue, in turns. -0.5 to 0.5.
 
     `p`: Probability. 0 to 1. Default 1.
+
+    `method`: Whose formulas. One of `torchvision`, `albumentations`, `pillow`. Default torchvision.
     """
 
     _name = "color_jitter"
@@ -1301,8 +1311,9 @@ class ColorJitter(Op):
         saturation: abc.Sequence[float] | None = None,
         hue: abc.Sequence[float] | None = None,
         p: float | None = None,
+        method: Literal["torchvision", "albumentations", "pillow"] | None = None,
     ) -> None:
-        super().__init__(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue, p=p)
+        super().__init__(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue, p=p, method=method)
 
 
 class Clip(Op):
@@ -1393,10 +1404,10 @@ class Posterize(Op):
 class Equalize(Op):
     """Make every value about equally frequent. Spread the values so that each is about as frequent as any other.
 
-    `method`: How. One of `pillow`, `opencv`. Default pillow.
+    `method`: How. One of `pillow`, `opencv`, `albumentations_pil`. Default pillow.
 
-    `by_channels`: Whether each channel is equalised by itself; otherwise the luma of YCrCb alone is, which only the
-    method opencv can. Default true.
+    `by_channels`: Whether each channel is equalised by itself; otherwise the luma of YCrCb alone is, which the method
+    pillow can't. Default true.
 
     `p`: Probability. 0 to 1. Default 0.5.
     """
@@ -1406,7 +1417,7 @@ class Equalize(Op):
     def __init__(
         self,
         *,
-        method: Literal["pillow", "opencv"] | None = None,
+        method: Literal["pillow", "opencv", "albumentations_pil"] | None = None,
         by_channels: bool | None = None,
         p: float | None = None,
     ) -> None:
