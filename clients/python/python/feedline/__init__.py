@@ -11,6 +11,11 @@
 averages predictions over views, `feedline.serve` starts a server in this process, and `python -m feedline` is the command line.
 """
 
+import pkgutil
+
+# The contract as protoc makes it for Python is the package `feedline.v1`: it may lie beside this one.
+__path__ = pkgutil.extend_path(__path__, __name__)
+
 from feedline import ops, tta
 from feedline._batch import Batch, Substitution, Timings
 from feedline._errors import (

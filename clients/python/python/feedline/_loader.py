@@ -79,7 +79,7 @@ class Loader:
     progress
         Show a bar with tqdm.
     repeat
-        Give the first batch again and again, to measure a trainer alone.
+        Give the first batch again and again, to measure a trainer alone; an epoch has as many steps as ever.
     name, job
         How the server's log calls this client, and its training job.
     retry_for
