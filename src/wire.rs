@@ -1,3 +1,5 @@
+mod frame;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -6,6 +8,7 @@ use prost::Message;
 
 use crate::engine::{Batch, Lease, Request};
 use crate::plan::Cursor;
+pub use frame::{FrameError, Head, framed, head};
 
 /// A batch cut into the messages that carry it: the first has the header, each has a slice of the payload, none is copied.
 pub struct Parts {

@@ -1,10 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use feedline_proto::tensor::{TensorError, check_crc, check_header, check_payload};
+use feedline_proto::tensor::{TensorError, check_crc, check_header};
 use feedline_proto::v1::{BatchHeader, BatchPart, Tensor, Timings};
 use prost::Message;
 
 use crate::tensor::Aligned;
+use crate::wire::FrameError;
 
 /// A batch as it arrived, checked.
 #[derive(Debug)]
@@ -90,6 +91,9 @@ pub enum PartError {
     /// A checksum or a tensor's place.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// It is no part.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
     /// The header can't be read.
     #[error("a header that is no BatchHeader: {0}")]
     Header(#[from] prost::DecodeError),
@@ -122,8 +126,17 @@ pub enum PartError {
 pub struct Assembler {
     /// Longest payload that was described.
     most_bytes: u64,
-    partial: Option<(Batch, usize)>,
+    partial: Option<Partial>,
     spare: Spare,
+}
+
+/// A batch of which the first bytes are there.
+#[derive(Debug)]
+struct Partial {
+    batch: Batch,
+    filled: usize,
+    /// CRC32C of those.
+    crc32c: u32,
 }
 
 impl Assembler {
@@ -137,6 +150,16 @@ impl Assembler {
     /// # Errors
     /// [`PartError`], when the part breaks the contract or a checksum.
     pub fn push(&mut self, part: &BatchPart) -> Result<Option<Batch>, PartError> {
+        self.begin(part, part.data.len())?;
+        self.fill(&part.data)
+    }
+
+    /// Takes all of the next part but its data, which is so many bytes long and comes with [`fill`](Self::fill), whatever `part.data`
+    /// is.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(super) fn begin(&mut self, part: &BatchPart, bytes: usize) -> Result<(), PartError> {
         if !part.header.is_empty() {
             if self.partial.is_some() {
                 return Err(PartError::Early);
@@ -149,21 +172,49 @@ impl Assembler {
             }
             let memory = self.spare.take(header.payload_bytes as usize);
             let (timings, payload) = (part.timings.unwrap_or_default(), Payload { memory, spare: self.spare.clone() });
-            self.partial = Some((Batch { header, timings, payload }, 0));
+            self.partial = Some(Partial { batch: Batch { header, timings, payload }, filled: 0, crc32c: 0 });
         }
-        let Some((mut batch, filled)) = self.partial.take() else { return Err(PartError::Headless) };
-        let (offset, end) = (part.offset, part.offset.saturating_add(part.data.len() as u64));
-        if offset != filled as u64 || end > batch.header.payload_bytes {
-            return Err(PartError::Offset { found: offset, expected: filled as u64 });
+        let Some(Partial { batch, filled, .. }) = &self.partial else { return Err(PartError::Headless) };
+        let (found, expected) = (part.offset, *filled as u64);
+        if found != expected || found.saturating_add(bytes as u64) > batch.header.payload_bytes {
+            return Err(PartError::Offset { found, expected });
         }
-        batch.payload.memory.bytes_mut()[filled..end as usize].copy_from_slice(&part.data);
-        if end < batch.header.payload_bytes {
-            self.partial = Some((batch, end as usize));
+        Ok(())
+    }
+
+    /// Takes the next bytes of the part that has begun; returns the batch that they complete.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(super) fn fill(&mut self, data: &[u8]) -> Result<Option<Batch>, PartError> {
+        let Some(mut partial) = self.partial.take() else { return Err(PartError::Headless) };
+        let (start, end) = (partial.filled, partial.filled + data.len());
+        let found = end as u64;
+        let expected = partial.batch.header.payload_bytes;
+        if found > expected {
+            return Err(PartError::Length { found, expected });
+        }
+        let place = &mut partial.batch.payload.memory.bytes_mut()[start..end];
+        for (from, to) in data.chunks(BLOCK).zip(place.chunks_mut(BLOCK)) {
+            to.copy_from_slice(from);
+            partial.crc32c = crc32c::crc32c_append(partial.crc32c, to);
+        }
+        partial.filled = end;
+        if found < expected {
+            self.partial = Some(partial);
             return Ok(None);
         }
-        check_payload(&batch.header, batch.payload())?;
-        Ok(Some(batch))
+        check_crc_of_payload(&partial)?;
+        Ok(Some(partial.batch))
     }
+}
+
+/// Bytes that are copied and then checked while they are in the processor's first cache.
+const BLOCK: usize = 16 << 10;
+
+fn check_crc_of_payload(whole: &Partial) -> Result<(), TensorError> {
+    let (found, expected) = (whole.crc32c, whole.batch.header.payload_crc32c.unwrap_or(0));
+    if found == expected { Ok(()) } else { Err(TensorError::Checksum { what: "payload", found, expected }) }
 }
 
 #[cfg(test)]

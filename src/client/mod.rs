@@ -1,4 +1,5 @@
 mod assemble;
+mod receive;
 mod retry;
 mod stream;
 mod views;
@@ -170,10 +171,13 @@ impl Client {
 
     /// A connection of its own: HTTP/2 shares one connection's window among its streams, so that one that stalls would stop
     /// its neighbours.
-    async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
+    async fn channel(&self) -> Result<Channel, Status> {
         let current = self.current.load(Relaxed) % self.replicas.len();
-        let channel = self.replicas[current].connect().await.map_err(|error| Status::from_error(Box::new(error)))?;
-        Ok(FeedlineServiceClient::new(channel).max_decoding_message_size(MOST_MESSAGE_BYTES))
+        self.replicas[current].connect().await.map_err(|error| Status::from_error(Box::new(error)))
+    }
+
+    async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
+        Ok(FeedlineServiceClient::new(self.channel().await?).max_decoding_message_size(MOST_MESSAGE_BYTES))
     }
 
     async fn retried<R, F>(&self, call: impl Fn(FeedlineServiceClient<Channel>) -> F) -> Result<R, ClientError>

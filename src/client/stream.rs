@@ -1,11 +1,11 @@
 use feedline_proto::CONTRACT_REVISION;
-use feedline_proto::v1::{self, BatchPart};
-use tonic::{Code, Status, Streaming};
+use feedline_proto::v1;
+use tonic::Status;
 
-use super::assemble::{Assembler, Batch};
+use super::assemble::Batch;
+use super::receive::{Receiver, Trouble};
 use super::retry::Retry;
-use super::{Client, ClientError, Loader, described, is_worth_retrying};
-use crate::server::CHOSEN;
+use super::{Client, ClientError, Loader};
 
 /// Batches in plan order. A lost connection, a restarted server and a damaged message cost time, never a batch: the stream goes
 /// on with the next one.
@@ -18,7 +18,7 @@ pub struct BatchStream {
     next: v1::Cursor,
     /// Batches that are still to come; none: without end.
     left: Option<u64>,
-    parts: Option<(Streaming<BatchPart>, Assembler)>,
+    receiver: Option<Receiver>,
     retry: Retry,
     /// Messages in a row that broke the contract.
     broken: u32,
@@ -35,7 +35,7 @@ impl BatchStream {
             ..start
         };
         let (left, retry) = (loader.delivery.count, Retry::new(client.options.retry_for));
-        BatchStream { client, loader, description, next, left, parts: None, retry, broken: 0, reconnects: 0 }
+        BatchStream { client, loader, description, next, left, receiver: None, retry, broken: 0, reconnects: 0 }
     }
 
     /// What the server said of the stream.
@@ -67,12 +67,12 @@ impl BatchStream {
             match self.try_next().await {
                 Ok(batch) => return Ok(Some(batch)),
                 Err(Trouble::Status(status)) => {
-                    self.parts = None;
+                    self.receiver = None;
                     self.client.wait(&mut self.retry, &status).await?;
                     self.reconnects += 1;
                 }
                 Err(Trouble::Broken(cause)) => {
-                    self.parts = None;
+                    self.receiver = None;
                     self.broken += 1;
                     if self.broken >= MOST_BROKEN {
                         return Err(ClientError::Broken { address: self.client.address.clone(), cause });
@@ -85,18 +85,14 @@ impl BatchStream {
     }
 
     async fn try_next(&mut self) -> Result<Batch, Trouble> {
-        if self.parts.is_none() {
-            self.parts = Some(self.begin().await?);
+        if self.receiver.is_none() {
+            self.receiver = Some(self.begin().await?);
         }
-        let Some((parts, assembler)) = &mut self.parts else { return Err(Trouble::Broken("no stream".into())) };
+        let Some(receiver) = &mut self.receiver else { return Err(Trouble::Broken("no stream".into())) };
         loop {
-            let part = parts.message().await.map_err(Trouble::of_message)?;
-            // A stream that ends before its count was cut off by something between us.
-            let part = part.ok_or_else(|| Status::unavailable("the stream ended early"))?;
+            let batch = receiver.next().await?;
             self.retry.reset();
-            let Some(batch) = assembler.push(&part).map_err(|error| Trouble::Broken(error.to_string()))? else {
-                continue;
-            };
+            let Some(batch) = batch else { continue };
             let (found, expected) = ((batch.header.epoch, batch.header.step), (self.next.epoch, self.next.step));
             if self.is_other(found) {
                 let cause = format!("batch {}:{} came, expected {}:{}", found.0, found.1, expected.0, expected.1);
@@ -120,7 +116,7 @@ impl BatchStream {
         (epoch, step) != (self.next.epoch, self.next.step) && !at_end
     }
 
-    async fn begin(&self) -> Result<(Streaming<BatchPart>, Assembler), Status> {
+    async fn begin(&self) -> Result<Receiver, Status> {
         let Loader { spec, placement, delivery } = self.loader.clone();
         let delivery = v1::Delivery { start: Some(self.next.clone()), count: self.left, ..delivery };
         let options = &self.client.options;
@@ -131,31 +127,7 @@ impl BatchStream {
             delivery: Some(delivery),
             client: Some(v1::ClientInfo { name: options.name.clone(), job: options.job.clone() }),
         };
-        let parts = self.client.connect().await?.stream(request).await?.into_inner();
-        Ok((parts, Assembler::new(self.description.payload_bytes)))
-    }
-}
-
-enum Trouble {
-    Status(Status),
-    Broken(String),
-}
-
-impl Trouble {
-    /// What kept a message from being read. That a message can't be decoded is a status too, one that was made on this side.
-    fn of_message(status: Status) -> Trouble {
-        let is_undecoded = matches!(status.code(), Code::Internal | Code::OutOfRange);
-        if is_undecoded && !status.metadata().contains_key(CHOSEN) && !is_worth_retrying(&status) {
-            Trouble::Broken(described(&status))
-        } else {
-            Trouble::Status(status)
-        }
-    }
-}
-
-impl From<Status> for Trouble {
-    fn from(status: Status) -> Trouble {
-        Trouble::Status(status)
+        Receiver::open(self.client.channel().await?, &request, self.description.payload_bytes).await
     }
 }
 

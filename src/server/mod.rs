@@ -1,3 +1,4 @@
+mod body;
 mod connection;
 mod limits;
 mod listener;
@@ -73,7 +74,7 @@ pub async fn run(
     for listener in listeners {
         let service =
             service::Service { engine: engine.clone(), stopping: stopping.clone(), registry: registry.clone() };
-        let service = FeedlineServiceServer::new(service).max_decoding_message_size(limits.max_request_bytes);
+        let service = body::Front::new(service, limits.max_request_bytes);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(feedline_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
