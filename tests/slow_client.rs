@@ -343,3 +343,18 @@ async fn the_program_keeps_to_its_memory_whatever_parts_are_asked_for() {
     let args = ["--batch-budget", "380MiB", "--max-sessions", "10", "--store", "encoded"];
     keeps_to_its_memory(&args, async |address| load(address, idle, readers).await).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_small_batches_too_only_so_many_are_made_ahead() {
+    let engine = engine_within(1 << 30);
+    let mut session = session(&engine, 1, &prefetching(1 << 30));
+    let made = async {
+        while engine.statistics().batches < 128 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, made).await.expect("all of them are made");
+    let statistics = engine.statistics();
+    assert_eq!((statistics.batches, statistics.batch_bytes), (128, 128 * BATCH));
+    assert_eq!(tokio::task::block_in_place(|| taken(&mut session, 5)), expected(1));
+}

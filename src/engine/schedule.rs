@@ -16,8 +16,10 @@ use crate::plan::Cursor;
 /// allocates a payload, frees one or calls out: that is left in [`After`] for when the lock is gone.
 pub(super) struct Schedule {
     sessions: BTreeMap<u64, State>,
-    /// Batches being made or finished and still held by somebody.
+    /// Batches being made or finished and still held by somebody; some that are gone, too.
     known: HashMap<BatchKey, Weak<Making>>,
+    /// How many of `known` there may be before those that are gone are looked for: looking each time would cost as much as there are.
+    tidy_at: usize,
     /// Finished batches that a session of the same group has yet to come to.
     kept: VecDeque<Arc<Making>>,
     /// Workers that are at work.
@@ -29,6 +31,11 @@ pub(super) struct Schedule {
     progress: u64,
     next_id: u64,
 }
+
+/// Most batches that are begun ahead for a session, however small: each task looks through them under the lock.
+const MOST_AHEAD: u64 = 128;
+/// Fewest known batches of which those that are gone are looked for.
+const LEAST_TIDY: usize = 256;
 
 /// One session.
 struct State {
@@ -99,6 +106,7 @@ impl Schedule {
         Schedule {
             sessions: BTreeMap::new(),
             known: HashMap::new(),
+            tidy_at: LEAST_TIDY,
             kept: VecDeque::new(),
             active: 0,
             threads,
@@ -152,7 +160,8 @@ impl Schedule {
             let Some(session) = self.sessions.get(&id) else { return };
             let (Some(cursor), true) = (session.next, session.left != Some(0)) else { return };
             let ahead = session.window.len() as u64;
-            if ahead > 0 && (ahead + 1).saturating_mul(session.bytes) > session.request.prefetch_bytes {
+            let too_much = (ahead + 1).saturating_mul(session.bytes) > session.request.prefetch_bytes;
+            if ahead > 0 && (too_much || ahead >= MOST_AHEAD) {
                 return;
             }
             let key = BatchKey { group: session.group.clone(), cursor };
@@ -171,8 +180,7 @@ impl Schedule {
                         return;
                     }
                     let making = Making::new(&request, key.clone(), memory.charge(bytes), bytes);
-                    self.known.retain(|_, making| making.strong_count() > 0);
-                    self.known.insert(key, Arc::downgrade(&making));
+                    self.remember(key, &making);
                     if making.is_empty() {
                         after.assemble.push(Arc::clone(&making));
                     }
@@ -193,6 +201,14 @@ impl Schedule {
             self.tidy(after);
             self.start_workers(after);
         }
+    }
+
+    fn remember(&mut self, key: BatchKey, making: &Arc<Making>) {
+        if self.known.len() >= self.tidy_at {
+            self.known.retain(|_, making| making.strong_count() > 0);
+            self.tidy_at = (self.known.len() * 2).max(LEAST_TIDY);
+        }
+        self.known.insert(key, Arc::downgrade(making));
     }
 
     /// Tries again for every session that had no memory.
