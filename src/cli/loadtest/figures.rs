@@ -139,7 +139,7 @@ impl Figures {
         row("batch latency", self.latency_ms.in_words());
         row("first batch", self.first_batch_ms.in_words());
         let Spread { min, median, max } = self.wait_share;
-        row("share of waiting", format!("min {min:.3}  median {median:.3}  max {max:.3}"));
+        row("share of waiting", format!("min {min:.3}, median {median:.3}, max {max:.3}"));
         for OfKind { kind, clients, batches, fairness, latency_ms } in &self.kinds {
             let median = millis(latency_ms.p50);
             let name = kind.name();
@@ -154,10 +154,10 @@ impl Figures {
         row("vanished", format!("{} times", self.vanished));
         row("tried again", format!("{} times", self.retries));
         if self.clients_without_batch > 0 {
-            row("got no batch", format!("{} clients", self.clients_without_batch));
+            row("got no batch", format!("{} of {}", self.clients_without_batch, self.clients));
         }
         let longest = self.longest_unanswered_s;
-        row("waiting at the end", format!("{} clients, the longest for {longest:.3} s", self.unanswered));
+        row("waiting at the end", format!("{} of {}, the longest for {longest:.3} s", self.unanswered, self.clients));
         let errors: Vec<String> = self.errors.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         row("errors", if errors.is_empty() { "none".into() } else { errors.join(", ") });
         if let (Some(cpu), Some(memory)) = (self.load_cpu_s, self.load_peak_memory_bytes) {
@@ -185,7 +185,7 @@ impl Latency {
         }
         let Latency { p50, p90, p99, p99_9, max, .. } = *self;
         let named = [("p50", p50), ("p90", p90), ("p99", p99), ("p99.9", p99_9), ("max", max)];
-        named.map(|(name, value)| format!("{name} {}", millis(value))).join("  ")
+        named.map(|(name, value)| format!("{name} {}", millis(value))).join(", ")
     }
 }
 

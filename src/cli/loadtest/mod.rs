@@ -16,8 +16,8 @@ use tracing::{info, warn};
 
 use super::spec::{FormArgs, SpecArgs};
 use super::{Failure, print_json, runtime};
-use crate::client::{Client, Loader, Options};
-use crate::store::{Human, memory};
+use crate::client::{Client, ClientError, Loader, Options};
+use crate::store::{Human, memory, parse_size};
 use figures::Figures;
 use process::Process;
 
@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// Seed of who vanishes, and when.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Clients")]
     vanish_seed: u64,
+    /// What the server may make ahead for each client, such as 4MiB [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Clients")]
+    prefetch: Option<u64>,
     /// How long a client tries again when the server can't be reached, in seconds; then it ends, with an error.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Clients")]
     retry_for: Duration,
@@ -139,7 +142,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 async fn rehearse(args: &Args, loader: &Loader) -> Result<String, Failure> {
     let retry_for = args.retry_for.min(args.duration);
     let client = Client::new(&args.address, Options { name: "loadtest".into(), retry_for, ..Options::default() })?;
-    let description = client.describe(loader).await?;
+    // A server that takes the request and never answers must not keep the test from ending.
+    let answer = async { Ok::<_, ClientError>((client.describe(loader).await?, client.list_datasets().await?)) };
+    let (description, datasets) = tokio::time::timeout(args.duration, answer).await.map_err(|_| Failure {
+        message: format!("{} has not answered for {} s", args.address, args.duration.as_secs_f64()),
+        code: 4,
+    })??;
     for warning in &description.warnings {
         warn!("{warning}");
     }
@@ -162,7 +170,7 @@ async fn rehearse(args: &Args, loader: &Loader) -> Result<String, Failure> {
         steps_per_epoch = description.steps_per_epoch,
         "loading"
     );
-    Ok(client.list_datasets().await?.server_version)
+    Ok(datasets.server_version)
 }
 
 impl Ranks {
@@ -184,7 +192,8 @@ impl Args {
         let world_size = if self.ranks == Ranks::Distinct { self.clients } else { 1 };
         let spec = self.spec.loader_spec(world_size, "imagenet-train")?;
         let placement = v1::Placement { world_size: Some(world_size), ..Default::default() };
-        Ok(Loader { spec, placement, delivery: self.form.delivery() })
+        let delivery = v1::Delivery { prefetch_bytes: self.prefetch, ..self.form.delivery() };
+        Ok(Loader { spec, placement, delivery })
     }
 
     /// Over how long the clients start.

@@ -36,10 +36,11 @@ pub(super) enum Shape {
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;
+/// Where the axes begin and end, in units of the picture.
 const LEFT: f64 = 66.0;
-const RIGHT: f64 = 16.0;
+const END: f64 = WIDTH - 16.0;
 const TOP: f64 = 34.0;
-const BOTTOM: f64 = 44.0;
+const FLOOR: f64 = HEIGHT - 44.0;
 
 impl Axis {
     /// From 0 to at least `high`, with round ticks.
@@ -97,102 +98,35 @@ impl Axis {
 
 impl Plot<'_> {
     pub(super) fn svg(&self) -> String {
-        let x = |value: f64| LEFT + self.x.share(value) * (WIDTH - LEFT - RIGHT);
-        let y = |value: f64| HEIGHT - BOTTOM - self.y.share(value) * (HEIGHT - TOP - BOTTOM);
-        let (bottom, title) = (HEIGHT - BOTTOM, escaped(self.title));
-        let mut svg = format!(
-            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n\
-             <text class=\"title\" x=\"{LEFT}\" y=\"18\">{title}</text>\n"
-        );
-        for (at, text) in &self.y.ticks {
-            let (at, text) = (y(*at), escaped(text));
-            put(
-                &mut svg,
-                format_args!(
-                    "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{}\" y2=\"{at:.1}\"/>",
-                    WIDTH - RIGHT
-                ),
-            );
-            put(
-                &mut svg,
-                format_args!("<text class=\"tick end\" x=\"{}\" y=\"{:.1}\">{text}</text>", LEFT - 8.0, at + 4.0),
-            );
+        let x = |value: f64| LEFT + self.x.share(value) * (END - LEFT);
+        let y = |value: f64| FLOOR - self.y.share(value) * (FLOOR - TOP);
+        let title = escaped(self.title);
+        let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n");
+        text(&mut svg, "title", [LEFT, 18.0], self.title);
+        text(&mut svg, "label end", [END, 18.0], &self.y.label);
+        text(&mut svg, "label middle", [(LEFT + END) / 2.0, HEIGHT - 8.0], &self.x.label);
+        for (at, name) in &self.y.ticks {
+            line(&mut svg, "grid", [LEFT, y(*at)], [END, y(*at)]);
+            text(&mut svg, "tick end", [LEFT - 8.0, y(*at) + 4.0], name);
         }
-        for (at, text) in &self.x.ticks {
-            let (at, text) = (x(*at), escaped(text));
-            put(
-                &mut svg,
-                format_args!(
-                    "<line class=\"axis\" x1=\"{at:.1}\" y1=\"{bottom}\" x2=\"{at:.1}\" y2=\"{}\"/>",
-                    bottom + 4.0
-                ),
-            );
-            put(
-                &mut svg,
-                format_args!("<text class=\"tick middle\" x=\"{at:.1}\" y=\"{}\">{text}</text>", bottom + 17.0),
-            );
+        for (at, name) in &self.x.ticks {
+            line(&mut svg, "axis", [x(*at), FLOOR], [x(*at), FLOOR + 4.0]);
+            text(&mut svg, "tick middle", [x(*at), FLOOR + 17.0], name);
         }
-        put(
-            &mut svg,
-            format_args!(
-                "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{}\" y2=\"{bottom}\"/>",
-                WIDTH - RIGHT
-            ),
-        );
-        let middle = LEFT + (WIDTH - LEFT - RIGHT) / 2.0;
-        put(
-            &mut svg,
-            format_args!(
-                "<text class=\"label middle\" x=\"{middle}\" y=\"{}\">{}</text>",
-                HEIGHT - 8.0,
-                escaped(&self.x.label)
-            ),
-        );
-        put(
-            &mut svg,
-            format_args!(
-                "<text class=\"label end\" x=\"{}\" y=\"18\">{}</text>",
-                WIDTH - RIGHT,
-                escaped(&self.y.label)
-            ),
-        );
-        for series in &self.series {
-            let (class, path) = (series.class, series.shape.path(&x, &y));
-            let kind = if matches!(series.shape, Shape::Line(_)) { "line" } else { "bars" };
-            put(
-                &mut svg,
-                format_args!(
-                    "<path class=\"{kind} {class}\" d=\"{path}\"><title>{}</title></path>",
-                    escaped(&series.name)
-                ),
-            );
+        line(&mut svg, "axis", [LEFT, FLOOR], [END, FLOOR]);
+        for Series { name, class, shape } in &self.series {
+            let kind = if matches!(shape, Shape::Line(_)) { "line" } else { "bars" };
+            let (path, name) = (shape.path(&x, &y), escaped(name));
+            let _ = writeln!(svg, "<path class=\"{kind} {class}\" d=\"{path}\"><title>{name}</title></path>");
         }
-        self.legend(&mut svg);
+        // What the colours mean, if there is more than one: beside the title, where no curve comes.
+        for (index, Series { name, class, .. }) in self.series.iter().enumerate().filter(|_| self.series.len() > 1) {
+            let left = LEFT + 260.0 + 110.0 * index as f64;
+            let _ = writeln!(svg, "<rect class=\"bars {class}\" x=\"{left}\" y=\"9\" width=\"10\" height=\"10\"/>");
+            text(&mut svg, "tick", [left + 15.0, 18.0], name);
+        }
         svg.push_str("</svg>\n");
         svg
-    }
-
-    /// What the colours mean, if there is more than one.
-    fn legend(&self, svg: &mut String) {
-        for (index, series) in self.series.iter().enumerate().filter(|_| self.series.len() > 1) {
-            let (left, class) = (LEFT + 12.0 + 110.0 * index as f64, series.class);
-            put(
-                svg,
-                format_args!(
-                    "<rect class=\"bars {class}\" x=\"{left}\" y=\"{}\" width=\"10\" height=\"10\"/>",
-                    TOP + 4.0
-                ),
-            );
-            put(
-                svg,
-                format_args!(
-                    "<text class=\"tick\" x=\"{}\" y=\"{}\">{}</text>",
-                    left + 15.0,
-                    TOP + 13.0,
-                    escaped(&series.name)
-                ),
-            );
-        }
     }
 }
 
@@ -203,15 +137,15 @@ impl Shape {
             Shape::Line(points) => {
                 for (index, (at, value)) in points.iter().enumerate() {
                     let command = if index == 0 { 'M' } else { 'L' };
-                    put(&mut path, format_args!("{command}{:.1} {:.1}", x(*at), y(*value)));
+                    let _ = write!(path, "{command}{:.1} {:.1}", x(*at), y(*value));
                 }
             }
             Shape::Bars(bars) => {
                 for (from, to, value) in bars {
-                    let (from, to, top, bottom) = (x(*from), x(*to), y(*value), HEIGHT - BOTTOM);
+                    let (from, to, top) = (x(*from), x(*to), y(*value));
                     // Bars that are wide enough stand apart.
                     let to = if to - from > 4.0 { to - 1.5 } else { to };
-                    put(&mut path, format_args!("M{from:.2} {bottom}V{top:.1}H{to:.2}V{bottom}Z"));
+                    let _ = write!(path, "M{from:.2} {FLOOR}V{top:.1}H{to:.2}V{FLOOR}Z");
                 }
             }
         }
@@ -219,9 +153,15 @@ impl Shape {
     }
 }
 
-/// A line more. Writing into a string does not fail.
-fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(text, "{line}");
+// Writing into a string does not fail, here and above.
+
+fn text(svg: &mut String, class: &str, [x, y]: [f64; 2], text: &str) {
+    let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
+}
+
+fn line(svg: &mut String, class: &str, from: [f64; 2], to: [f64; 2]) {
+    let ([x1, y1], [x2, y2]) = (from, to);
+    let _ = writeln!(svg, "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>");
 }
 
 /// The next of 1, 2 and 5 times a power of ten.

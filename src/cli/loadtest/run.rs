@@ -1,5 +1,5 @@
 use std::ops::Range;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -95,9 +95,17 @@ pub(super) async fn run(args: &Args, loader: &Loader, server: Option<Process>) -
     if !end.is_cancelled() {
         look(&mut timeline);
     }
+    let mut lasted = start.elapsed();
+    if let Some(last) = timeline.last_mut() {
+        // What came while the clients were being stopped belongs to the end.
+        let counted = |counter: &AtomicU64| counter.load(Relaxed);
+        (last.batches, last.images, last.bytes) =
+            (counted(&meter.batches), counted(&meter.images), counted(&meter.bytes));
+        lasted = last.at;
+    }
     let totals = meter.totals().clone();
     let own = Process::open(std::process::id()).ok().and_then(|own| own.usage());
-    Ok(Outcome { records, totals, lasted: start.elapsed(), timeline, interrupted, server: before.zip(last), own })
+    Ok(Outcome { records, totals, lasted, timeline, interrupted, server: before.zip(last), own })
 }
 
 /// The clients, in the order in which they start.
