@@ -21,6 +21,8 @@ pub enum Purpose {
     Slice = 5,
     /// Which objects of its partner are pasted into a row. Position of the row.
     MixObjects = 6,
+    /// Which clients of a load test vanish (position 0), and when (position of the client, from 1).
+    Vanish = 7,
 }
 
 /// All that a generator depends on, and the only thing. Equal keys give equal draws, on every machine, for ever.

@@ -12,6 +12,7 @@ mod health;
 mod import;
 mod inspect;
 mod load;
+mod loadtest;
 mod npy;
 mod ops;
 mod picture;
@@ -80,6 +81,8 @@ enum Command {
     Ops(ops::Args),
     /// Measure the engine alone, without network.
     Bench(bench::Args),
+    /// Load a server with many clients, check every batch, and measure throughput, latency and fairness.
+    Loadtest(loadtest::Args),
     /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
     Import(import::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
@@ -112,6 +115,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Pull(args) => pull::run(&args),
         Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Loadtest(args) => loadtest::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Health(args) => health::run(&args),
     };

@@ -4,7 +4,12 @@ use super::Failure;
 
 /// Runs a future on a small runtime: it waits, the engine's own threads work.
 pub(super) fn block_on<R>(future: impl Future<Output = R>) -> Result<R, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    block_on_threads(2, future)
+}
+
+/// Runs a future on a runtime of so many threads.
+pub(super) fn block_on_threads<R>(threads: usize, future: impl Future<Output = R>) -> Result<R, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let result = runtime.block_on(future);
     runtime.shutdown_background();
     Ok(result)

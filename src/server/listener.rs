@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, lookup_host};
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +73,14 @@ impl Listener {
             ListenError { endpoint: endpoint.clone(), source, hint }
         };
         match endpoint {
-            Endpoint::Tcp(address) => TcpListener::bind(address).await.map(Listener::Tcp).map_err(failed),
+            Endpoint::Tcp(address) => bind_tcp(address).await.map(Listener::Tcp).map_err(failed),
             Endpoint::Unix(path) => {
                 remove_dead_socket(path);
-                UnixListener::bind(path).map(|listener| Listener::Unix(listener, path.clone())).map_err(failed)
+                let bound = UnixSocket::new_stream().and_then(|socket| {
+                    socket.bind(path)?;
+                    socket.listen(BACKLOG)
+                });
+                bound.map(|listener| Listener::Unix(listener, path.clone())).map_err(failed)
             }
         }
     }
@@ -93,11 +97,53 @@ impl Listener {
     }
 }
 
+/// Connections that may wait to be taken; the system may allow less. With the usual 128, some of a thousand trainers that start
+/// together would not get through: the system drops what finds no place, and asks again after seconds.
+const BACKLOG: u32 = 4096;
+
+/// Binds the first address of a name that can be.
+async fn bind_tcp(address: &str) -> std::io::Result<TcpListener> {
+    let mut result = Err(std::io::Error::new(std::io::ErrorKind::AddrNotAvailable, "the name has no address"));
+    for address in lookup_host(address).await? {
+        result = bind_one(address);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn bind_one(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that starts again takes over from connections of the one before it that are still closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Removes the socket file of a server that was killed: one that nobody answers at.
 fn remove_dead_socket(path: &PathBuf) {
     use std::os::unix::fs::FileTypeExt;
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
     if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
         let _ = std::fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hundreds_of_clients_that_come_at_once_wait_in_line() {
+        let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).await.expect("a free port");
+        let address = listener.endpoint().to_string();
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
+        let most = most.and_then(|text| text.trim().parse().ok()).unwrap_or(128);
+        // Nobody takes them: where the line is too short, connecting waits until it fails.
+        let waiting = (0..most.min(300)).map(|_| TcpStream::connect(&address)).collect::<Result<Vec<_>, _>>();
+        assert!(waiting.is_ok(), "{waiting:?}");
     }
 }
