@@ -7,6 +7,7 @@ macro_rules! say {
 
 mod bench;
 mod demo;
+mod doctor;
 mod explain;
 mod health;
 mod import;
@@ -82,6 +83,8 @@ enum Command {
     Bench(bench::Args),
     /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
     Import(import::Args),
+    /// Say what bounds the jobs that read from a server: decoding, ops, memory, the wire or the trainer.
+    Doctor(doctor::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
     Health(health::Args),
 }
@@ -113,6 +116,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Ops(args) => ops::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Health(args) => health::run(&args),
     };
     match result {

@@ -12,6 +12,11 @@ use super::session::Lease;
 use super::statistics::Statistics;
 use crate::plan::Cursor;
 
+mod standing;
+
+pub use standing::Standing;
+use standing::Starved;
+
 /// Who wants which batch, who has which, and whose turn it is. One lock guards all of it; nothing under the lock waits,
 /// allocates a payload, frees one or calls out: that is left in [`After`] for when the lock is gone.
 pub(super) struct Schedule {
@@ -49,7 +54,7 @@ struct State {
     /// When it last took a batch.
     moved: u64,
     /// Whether it wants to begin a batch and has no memory for it.
-    starved: bool,
+    starved: Starved,
 }
 
 /// What is to be done when the lock is gone.
@@ -130,7 +135,7 @@ impl Schedule {
             virtual_time: self.clock,
             waker: None,
             moved: self.progress,
-            starved: false,
+            starved: Starved::default(),
             request,
         };
         self.sessions.insert(id, state);
@@ -166,7 +171,7 @@ impl Schedule {
                     let room = self.make_room(id, bytes, memory, statistics, after);
                     if !room {
                         if let Some(session) = self.sessions.get_mut(&id) {
-                            session.starved = true;
+                            session.starved.begin();
                         }
                         return;
                     }
@@ -186,7 +191,7 @@ impl Schedule {
                 session.virtual_time = session.virtual_time.max(clock);
             }
             // However it came by the batch: a session that has begun its last one waits for no memory.
-            session.starved = false;
+            session.starved.end();
             session.window.push_back(making);
             session.left = session.left.map(|left| left - 1);
             session.next = cursor.advanced(u64::from(request.stride), request.recipe.plan.steps_per_epoch());
@@ -198,7 +203,7 @@ impl Schedule {
     /// Tries again for every session that had no memory.
     pub(super) fn fill_starved(&mut self, memory: &Arc<Memory>, statistics: &Statistics, after: &mut After) {
         let mut starved: Vec<(u64, u64)> =
-            self.sessions.iter().filter(|(_, s)| s.starved).map(|(id, s)| (s.moved, *id)).collect();
+            self.sessions.iter().filter(|(_, s)| s.starved.is()).map(|(id, s)| (s.moved, *id)).collect();
         starved.sort_unstable_by_key(|(moved, id)| (self.sessions[id].holds(), *moved));
         for (_, id) in starved {
             self.fill(id, memory, statistics, after);
@@ -248,7 +253,7 @@ impl Schedule {
         let making = session.window.pop_back()?;
         session.next = Some(making.key.cursor);
         session.left = session.left.map(|left| left + 1);
-        session.starved = true;
+        session.starved.begin();
         Some(making)
     }
 
@@ -285,7 +290,7 @@ impl Schedule {
         self.fill(id, memory, statistics, after);
         let Some(session) = self.sessions.get_mut(&id) else { return Front::End };
         let Some(front) = session.window.front() else {
-            if session.starved {
+            if session.starved.is() {
                 session.waker = Some(waker.clone());
                 return Front::Waiting;
             }

@@ -1,14 +1,17 @@
 mod connection;
+mod flow;
 mod limits;
 mod listener;
 mod registry;
+mod report;
 mod service;
+mod socket;
 mod status;
 mod stream;
 
 use std::future::Future;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use feedline_proto::v1::feedline_service_server::FeedlineServiceServer;
 use tokio::task::JoinSet;
@@ -68,11 +71,12 @@ pub async fn run(
     let (mut health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<FeedlineServiceServer<service::Service>>().await;
     let registry = registry::Registry::default();
+    let started = Instant::now();
     let mut servers = JoinSet::new();
     let mut sockets = Vec::new();
     for listener in listeners {
-        let service =
-            service::Service { engine: engine.clone(), stopping: stopping.clone(), registry: registry.clone() };
+        let (engine, stopping, registry) = (engine.clone(), stopping.clone(), registry.clone());
+        let service = service::Service { engine, stopping, registry, started };
         let service = FeedlineServiceServer::new(service).max_decoding_message_size(limits.max_request_bytes);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(feedline_proto::FILE_DESCRIPTOR_SET)
@@ -89,13 +93,17 @@ pub async fn run(
         match listener {
             Listener::Tcp(listener) => {
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
+                let incoming = incoming.map(move |socket| {
+                    let socket = socket?;
+                    let address = socket.peer_addr().ok();
+                    Ok::<_, io::Error>(Connection::new(socket, address, &cut))
+                });
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
             Listener::Unix(listener, path) => {
                 sockets.push(path);
                 let incoming = UnixListenerStream::new(listener);
-                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
+                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, None, &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }
