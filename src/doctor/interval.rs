@@ -18,7 +18,7 @@ pub(super) struct Workers {
 pub(super) struct Time {
     pub(super) making: u64,
     pub(super) sending: u64,
-    pub(super) socket_full: u64,
+    pub(super) wire: u64,
     pub(super) memory_wait: u64,
     /// Decoding, ops, writing, for the batches that it got.
     pub(super) stages: [u64; 3],
@@ -78,7 +78,7 @@ impl Time {
         Time {
             making: since(|stream| stream.making_ns),
             sending: since(|stream| stream.sending_ns),
-            socket_full: since(|stream| stream.socket_full_ns),
+            wire: since(|stream| stream.wire_ns),
             memory_wait: since(|stream| stream.memory_wait_ns),
             stages: [
                 since(|stream| stream.decode_ns),
@@ -93,7 +93,7 @@ impl Time {
     pub(super) fn plus(mut self, other: &Time) -> Time {
         self.making += other.making;
         self.sending += other.sending;
-        self.socket_full += other.socket_full;
+        self.wire += other.wire;
         self.memory_wait += other.memory_wait;
         self.rows += other.rows;
         self.bytes += other.bytes;

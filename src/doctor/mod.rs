@@ -56,8 +56,8 @@ pub struct Figures {
     pub mb_per_s: f64,
     /// Part of the time in which a batch was ready, or on its way.
     pub ready: f64,
-    /// Part of the time in which the socket took no more.
-    pub socket_full: f64,
+    /// Part of the time in which bytes were under way to the clients.
+    pub wire: f64,
     /// Part of the time in which the next batch had no room in the batch budget.
     pub memory_wait: f64,
     /// Worker threads of the server.
@@ -112,7 +112,7 @@ pub fn diagnose(before: &v1::GetStatusResponse, after: &v1::GetStatusResponse) -
 /// that it spent without one is all that a better server could save.
 fn bound(workers: &Workers, time: &Time) -> Bound {
     if time.making.of(time.all()) < WORTH_SAVING {
-        return if time.socket_full.of(time.sending) >= MOSTLY { Bound::Wire } else { Bound::Trainer };
+        return if time.wire.of(time.sending) >= MOSTLY { Bound::Wire } else { Bound::Trainer };
     }
     if workers.busy() < BUSY {
         return if time.memory_wait.of(time.all()) >= WORTH_SAVING { Bound::Memory } else { Bound::Prefetch };
@@ -131,8 +131,9 @@ fn bound(workers: &Workers, time: &Time) -> Bound {
 
 /// Part of the time without a batch from which on the server is the bound.
 const WORTH_SAVING: f64 = 0.1;
-/// Part of the sending in which the socket is full from which on the network is the bound.
-const MOSTLY: f64 = 0.5;
+/// Part of the sending in which bytes are under way from which on the network is the bound: there is hardly a moment in which it has
+/// nothing to do.
+const MOSTLY: f64 = 0.75;
 /// Part of their time that workers work when more of anything else would not help: between two rows and at the end of a batch
 /// even those of a server that has all it needs are idle for moments.
 const BUSY: f64 = 0.75;
@@ -145,7 +146,7 @@ fn figures(workers: &Workers, time: &Time) -> Figures {
         images_per_s: workers.per_second(time.rows),
         mb_per_s: workers.per_second(time.bytes) / 1e6,
         ready: time.sending.of(time.all()),
-        socket_full: time.socket_full.of(time.all()),
+        wire: time.wire.of(time.all()),
         memory_wait: time.memory_wait.of(time.all()),
         threads: workers.threads,
         busy: workers.busy(),

@@ -31,7 +31,8 @@ impl fmt::Display for Diagnosis {
         }
         write!(f, ": bound by {}: ", self.bound)?;
         let figures = &self.figures;
-        let busy = format!("workers busy {} of {} threads", percent(figures.busy), figures.threads);
+        let threads = if figures.threads == 1 { "thread" } else { "threads" };
+        let busy = format!("workers busy {} of {} {threads}", percent(figures.busy), figures.threads);
         let stage = |share: f64, name: &str| format!("{busy}, {} of that in {name}", percent(share));
         let ready = format!("batches lie ready {} of the time", percent(figures.ready));
         f.write_str(&match self.bound {
@@ -40,7 +41,7 @@ impl fmt::Display for Diagnosis {
             Bound::Collate => stage(figures.collate, "mixing, converting and writing"),
             Bound::Memory => format!("{busy}, no room for the next batch {} of the time", percent(figures.memory_wait)),
             Bound::Prefetch => format!("{busy}, and yet no batch ready {} of the time", percent(1.0 - figures.ready)),
-            Bound::Wire => format!("{ready}, the socket takes no more {} of it", percent(figures.socket_full)),
+            Bound::Wire => format!("{ready}, bytes are under way {} of it", percent(figures.wire)),
             Bound::Trainer => ready,
         })?;
         write!(f, "; {} images/s, {} MB/s. {}", grouped(figures.images_per_s), grouped(figures.mb_per_s), self.advice)

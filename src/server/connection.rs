@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -21,8 +20,7 @@ pub(super) struct Connection<S> {
 
 impl<S: Unpin> Connection<S> {
     /// `socket` until `cut` is cancelled.
-    pub(super) fn new(socket: S, address: Option<SocketAddr>, cut: &CancellationToken) -> Connection<S> {
-        let peer = Peer { address, ..Peer::default() };
+    pub(super) fn new(socket: S, peer: Peer, cut: &CancellationToken) -> Connection<S> {
         Connection { socket, cut: Box::pin(cut.clone().cancelled_owned()), peer, is_full: false }
     }
 
@@ -41,6 +39,12 @@ impl<S: Unpin> Connection<S> {
             self.peer.socket.set_full(self.is_full);
         }
         written
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.peer.socket.close();
     }
 }
 

@@ -93,7 +93,7 @@ impl Flow {
             bytes: times.bytes,
             making_ns: nanoseconds(times.making),
             sending_ns: nanoseconds(times.sending),
-            socket_full_ns: self.socket.as_ref().map_or(0, |socket| nanoseconds(socket.full())),
+            wire_ns: self.socket.as_ref().map_or(0, |socket| nanoseconds(socket.under_way())),
             memory_wait_ns: nanoseconds(standing.starved),
             decode_ns: times.work.decode_ns,
             augment_ns: times.work.augment_ns,

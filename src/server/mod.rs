@@ -1,5 +1,6 @@
 mod connection;
 mod flow;
+mod kernel;
 mod limits;
 mod listener;
 mod registry;
@@ -28,6 +29,7 @@ pub use status::{CHOSEN, PASSES, fault};
 
 use crate::engine::Engine;
 use connection::Connection;
+use socket::Peer;
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,15 +97,16 @@ pub async fn run(
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
                 let incoming = incoming.map(move |socket| {
                     let socket = socket?;
-                    let address = socket.peer_addr().ok();
-                    Ok::<_, io::Error>(Connection::new(socket, address, &cut))
+                    let peer = Peer::of(&socket);
+                    Ok::<_, io::Error>(Connection::new(socket, peer, &cut))
                 });
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
             Listener::Unix(listener, path) => {
                 sockets.push(path);
                 let incoming = UnixListenerStream::new(listener);
-                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, None, &cut)));
+                let incoming =
+                    incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::default(), &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }

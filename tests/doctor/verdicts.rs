@@ -64,18 +64,18 @@ fn only(work: f64, stream: StreamStatus) -> Diagnosis {
 
 #[test]
 fn each_bound_follows_from_its_figures() {
-    let (socket_full_ns, memory_wait_ns) = (7 * SECOND, 3 * SECOND);
+    let (wire_ns, memory_wait_ns) = (8 * SECOND, 3 * SECOND);
     for (expected, work, stream) in [
         (Bound::Decode, 19.6, with_work(stream(6.0), [14, 4, 2])),
         (Bound::Augment, 19.6, with_work(stream(6.0), [4, 14, 2])),
         (Bound::Collate, 19.6, with_work(stream(6.0), [1, 2, 3])),
-        // However full the socket or the memory is: busy workers and no batch ready are the workers.
-        (Bound::Decode, 19.6, with_work(StreamStatus { socket_full_ns, memory_wait_ns, ..stream(6.0) }, [3, 1, 1])),
+        // However busy the network or full the memory is: busy workers and no batch ready are the workers.
+        (Bound::Decode, 19.6, with_work(StreamStatus { wire_ns, memory_wait_ns, ..stream(6.0) }, [3, 1, 1])),
         (Bound::Memory, 8.0, with_work(StreamStatus { memory_wait_ns, ..stream(4.0) }, [3, 1, 1])),
         (Bound::Prefetch, 8.0, with_work(stream(4.0), [3, 1, 1])),
-        (Bound::Wire, 19.6, with_work(StreamStatus { socket_full_ns, ..stream(0.5) }, [3, 1, 1])),
+        (Bound::Wire, 19.6, with_work(StreamStatus { wire_ns, ..stream(0.5) }, [3, 1, 1])),
         (Bound::Trainer, 19.6, with_work(StreamStatus { memory_wait_ns, ..stream(0.5) }, [3, 1, 1])),
-        (Bound::Trainer, 0.0, StreamStatus { socket_full_ns: SECOND, repeat: true, ..stream(0.0) }),
+        (Bound::Trainer, 0.0, StreamStatus { wire_ns: 6 * SECOND, repeat: true, ..stream(0.0) }),
         // A tenth of the time is where it begins to be worth something.
         (Bound::Trainer, 19.6, with_work(stream(0.9), [3, 1, 1])),
         (Bound::Decode, 19.6, with_work(stream(1.1), [3, 1, 1])),
@@ -128,7 +128,7 @@ fn advice_follows_from_the_servers_settings() {
     let found = advice(memory);
     assert!(found.contains("--batch-budget than 64.00 MiB") && found.contains("296.00 MiB holds all"), "{found}");
     let full = |dtype: Dtype| {
-        let stream = StreamStatus { socket_full_ns: 9 * SECOND, dtype: dtype.into(), ..stream(0.0) };
+        let stream = StreamStatus { wire_ns: 9 * SECOND, dtype: dtype.into(), ..stream(0.0) };
         advice(server(19.6, vec![stream]))
     };
     assert!(full(Dtype::Fp32).contains("dtype UINT8") && !full(Dtype::Uint8).contains("dtype"));

@@ -81,13 +81,14 @@ type GetStatusResponse struct {
 	Processors uint32 `protobuf:"varint,3,opt,name=processors,proto3" json:"processors,omitempty"`
 	// Nanoseconds of processor time of the whole process, in steps of 10 ms. Absent: the system does not tell.
 	CpuNs *uint64 `protobuf:"varint,4,opt,name=cpu_ns,json=cpuNs,proto3,oneof" json:"cpu_ns,omitempty"`
-	// Nanoseconds that workers were at work, all of them together; idle they were for the rest of threads * uptime.
+	// Nanoseconds that workers were at work, all of them together; idle they were for the rest of threads * uptime. A row counts when
+	// it is done.
 	WorkNs uint64 `protobuf:"varint,5,opt,name=work_ns,json=workNs,proto3" json:"work_ns,omitempty"`
-	// Nanoseconds of that in finding and decoding samples.
+	// Nanoseconds of it in finding and decoding samples.
 	DecodeNs uint64 `protobuf:"varint,6,opt,name=decode_ns,json=decodeNs,proto3" json:"decode_ns,omitempty"`
-	// Nanoseconds of that in ops.
+	// Nanoseconds of it in ops.
 	AugmentNs uint64 `protobuf:"varint,7,opt,name=augment_ns,json=augmentNs,proto3" json:"augment_ns,omitempty"`
-	// Nanoseconds of that in mixing, conversion, checksums and writing rows.
+	// Nanoseconds of it in mixing, conversion, checksums and writing rows.
 	CollateNs uint64 `protobuf:"varint,8,opt,name=collate_ns,json=collateNs,proto3" json:"collate_ns,omitempty"`
 	// Batches made.
 	Batches uint64 `protobuf:"varint,9,opt,name=batches,proto3" json:"batches,omitempty"`
@@ -337,9 +338,11 @@ type StreamStatus struct {
 	MakingNs uint64 `protobuf:"varint,18,opt,name=making_ns,json=makingNs,proto3" json:"making_ns,omitempty"`
 	// Nanoseconds of all others: something was there to be sent, and the network or the client had yet to take it.
 	SendingNs uint64 `protobuf:"varint,19,opt,name=sending_ns,json=sendingNs,proto3" json:"sending_ns,omitempty"`
-	// Nanoseconds that the socket of its connection took no more bytes: the network is the bound, or how fast the client reads from
-	// it. A trainer that does not ask for batches closes HTTP/2's window instead, and leaves the socket empty.
-	SocketFullNs uint64 `protobuf:"varint,20,opt,name=socket_full_ns,json=socketFullNs,proto3" json:"socket_full_ns,omitempty"`
+	// Nanoseconds that bytes were under way on its connection: in the socket or the network, and not acknowledged. If that is nearly
+	// all of the time, the network is the bound, or how fast the client reads from it; a trainer that does not ask for batches closes
+	// HTTP/2's window instead, and nothing is under way. Where the system does not count it (anywhere but on Linux, and on Unix
+	// sockets) the time that the socket took no more bytes.
+	WireNs uint64 `protobuf:"varint,20,opt,name=wire_ns,json=wireNs,proto3" json:"wire_ns,omitempty"`
 	// Nanoseconds that its next batch could have been begun, had the batch budget had room for it.
 	MemoryWaitNs uint64 `protobuf:"varint,21,opt,name=memory_wait_ns,json=memoryWaitNs,proto3" json:"memory_wait_ns,omitempty"`
 	// Nanoseconds of workers in decoding for the batches that it got, by whichever stream they were begun.
@@ -515,9 +518,9 @@ func (x *StreamStatus) GetSendingNs() uint64 {
 	return 0
 }
 
-func (x *StreamStatus) GetSocketFullNs() uint64 {
+func (x *StreamStatus) GetWireNs() uint64 {
 	if x != nil {
-		return x.SocketFullNs
+		return x.WireNs
 	}
 	return 0
 }
@@ -585,7 +588,7 @@ const file_feedline_v1_status_proto_rawDesc = "" +
 	"\x12batch_budget_bytes\x18\x13 \x01(\x04B\x020\x01R\x10batchBudgetBytes\x123\n" +
 	"\astreams\x18\x14 \x03(\v2\x19.feedline.v1.StreamStatusR\astreams\x12%\n" +
 	"\x0eserver_version\x18\x15 \x01(\tR\rserverVersionB\t\n" +
-	"\a_cpu_ns\"\x89\x06\n" +
+	"\a_cpu_ns\"\xfc\x05\n" +
 	"\fStreamStatus\x12\x12\n" +
 	"\x02id\x18\x01 \x01(\x04B\x020\x01R\x02id\x12\x16\n" +
 	"\x06client\x18\x02 \x01(\tR\x06client\x12\x10\n" +
@@ -609,8 +612,8 @@ const file_feedline_v1_status_proto_rawDesc = "" +
 	"\x05bytes\x18\x11 \x01(\x04B\x020\x01R\x05bytes\x12\x1f\n" +
 	"\tmaking_ns\x18\x12 \x01(\x04B\x020\x01R\bmakingNs\x12!\n" +
 	"\n" +
-	"sending_ns\x18\x13 \x01(\x04B\x020\x01R\tsendingNs\x12(\n" +
-	"\x0esocket_full_ns\x18\x14 \x01(\x04B\x020\x01R\fsocketFullNs\x12(\n" +
+	"sending_ns\x18\x13 \x01(\x04B\x020\x01R\tsendingNs\x12\x1b\n" +
+	"\awire_ns\x18\x14 \x01(\x04B\x020\x01R\x06wireNs\x12(\n" +
 	"\x0ememory_wait_ns\x18\x15 \x01(\x04B\x020\x01R\fmemoryWaitNs\x12\x1f\n" +
 	"\tdecode_ns\x18\x16 \x01(\x04B\x020\x01R\bdecodeNs\x12!\n" +
 	"\n" +
