@@ -8,9 +8,9 @@ use std::{env, fs};
 use prost_types::EnumDescriptorProto;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "rule", "choices", "geometry", "dropout", "colour", "filter", "noise", "policy", "style", "pipeline", "spec",
-    "batch", "service",
+    "batch", "status", "service",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -67,5 +67,8 @@ pub mod config;
 /// Pipelines of other libraries, read as ours.
 pub mod import;
 
+/// What bounds a running job: two statuses of a server, a while apart, compared.
+pub mod doctor;
+
 /// The command line.
 pub mod cli;

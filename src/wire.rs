@@ -40,16 +40,26 @@ impl Parts {
             batch,
         }
     }
+
+    /// The batch.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Whether its last part has been cut off.
+    pub fn is_over(&self) -> bool {
+        self.header.is_none() && self.offset >= self.payload.len()
+    }
 }
 
 impl Iterator for Parts {
     type Item = v1::BatchPart;
 
     fn next(&mut self) -> Option<v1::BatchPart> {
-        let header = self.header.take();
-        if header.is_none() && self.offset >= self.payload.len() {
+        if self.is_over() {
             return None;
         }
+        let header = self.header.take();
         let start = self.offset;
         self.offset = (start + self.part_bytes).min(self.payload.len());
         Some(v1::BatchPart {

@@ -56,9 +56,10 @@ fn is_png(path: &Path) -> bool {
 fn every_command_has_help() {
     let (code, out, _) = ran(&["--help"]);
     assert!(code == 0 && out.contains("Start here:") && out.contains("Exit codes:"), "{out}");
-    for command in
-        ["demo", "serve", "inspect", "verify", "preview", "explain", "pull", "ops", "bench", "loadtest", "health"]
-    {
+    for command in [
+        "demo", "serve", "inspect", "verify", "preview", "explain", "pull", "ops", "bench", "loadtest", "doctor",
+        "health",
+    ] {
         assert!(out.contains(&format!("\n  {command} ")), "--help does not name {command}");
         let (code, help, log) = ran(&[command, "--help"]);
         assert!(code == 0 && help.contains("Usage: feedline") && log.is_empty(), "{command}: {help}{log}");

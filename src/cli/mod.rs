@@ -7,6 +7,7 @@ macro_rules! say {
 
 mod bench;
 mod demo;
+mod doctor;
 mod explain;
 mod health;
 mod import;
@@ -85,6 +86,8 @@ enum Command {
     Loadtest(loadtest::Args),
     /// Write a pipeline of another library (albumentations, timm, Hugging Face) as TOML for --pipeline.
     Import(import::Args),
+    /// Say what bounds the jobs that read from a server: decoding, ops, memory, the wire or the trainer.
+    Doctor(doctor::Args),
     /// Ask a server whether it is healthy; exit code 0 if it serves.
     Health(health::Args),
 }
@@ -117,6 +120,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Bench(args) => bench::run(&args),
         Command::Loadtest(args) => loadtest::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Health(args) => health::run(&args),
     };
     match result {

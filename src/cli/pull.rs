@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// Batches to read, in place of whole epochs.
     #[arg(long, value_name = "N", help_heading = "Which part of it")]
     count: Option<u64>,
+    /// Take the first batch again and again: what the wire and this client could take if nothing had to be made.
+    #[arg(long, help_heading = "Which part of it", conflicts_with = "output")]
+    headroom: bool,
     /// How long to try again when the server can't be reached, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     retry_for: u64,
@@ -64,7 +67,7 @@ struct Line {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let spec = args.spec.loader_spec(args.world_size, "imagenet-eval")?;
-    let mut delivery = args.form.delivery();
+    let mut delivery = v1::Delivery { repeat: args.headroom, ..args.form.delivery() };
     if let Some(Cursor { epoch, step }) = args.start {
         delivery.start = Some(v1::Cursor { epoch, step, ..Default::default() });
     }

@@ -140,6 +140,15 @@ impl Client {
         .await
     }
 
+    /// What the server is doing: who wants rates asks twice and subtracts.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a server of an older release refuses.
+    pub async fn status(&self) -> Result<v1::GetStatusResponse, ClientError> {
+        let request = v1::GetStatusRequest { contract_revision: CONTRACT_REVISION };
+        self.retried(|mut service| async move { service.get_status(request).await }).await
+    }
+
     /// What `loader` would give; checks all of it.
     ///
     /// # Errors

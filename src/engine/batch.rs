@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use feedline_proto::v1;
 
@@ -30,6 +31,8 @@ pub struct Batch {
     pub crc32c: u32,
     /// How long it took.
     pub timings: v1::Timings,
+    /// Since when it is there to be sent.
+    pub finished: Instant,
     pub(super) buffer: Buffer,
     pub(super) payload_bytes: usize,
 }

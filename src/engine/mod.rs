@@ -28,6 +28,7 @@ pub use error::{BatchError, Culprit, RequestError};
 pub(crate) use models::Models;
 pub use recipe::Recipe;
 pub use request::{Form, Request};
+pub use schedule::Standing;
 pub use session::{Lease, Session};
 pub use statistics::{Snapshot, Statistics};
 pub use targets::Targets;
@@ -255,6 +256,11 @@ impl Engine {
         Snapshot { batch_bytes: self.shared.memory.used(), sessions, ..self.shared.statistics.snapshot() }
     }
 
+    /// How each session stands, by [`Session::id`].
+    pub fn standings(&self) -> BTreeMap<u64, Standing> {
+        self.shared.locked(|schedule, _| schedule.standings())
+    }
+
     /// How large it is.
     pub fn options(&self) -> &Options {
         &self.shared.options
@@ -292,7 +298,9 @@ impl Shared {
                 Then::MixNow => self.locked(|schedule, after| schedule.start_workers(after)),
                 Then::Assemble => self.assemble(&making),
             }
-            spent = Some((session, start.elapsed().as_nanos() as u64));
+            let nanoseconds = start.elapsed().as_nanos() as u64;
+            self.statistics.work_ns.fetch_add(nanoseconds, Relaxed);
+            spent = Some((session, nanoseconds));
         }
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }

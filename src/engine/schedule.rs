@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -12,14 +12,18 @@ use super::session::Lease;
 use super::statistics::Statistics;
 use crate::plan::Cursor;
 
+mod known;
+mod standing;
+
+use known::Known;
+pub use standing::Standing;
+use standing::Starved;
+
 /// Who wants which batch, who has which, and whose turn it is. One lock guards all of it; nothing under the lock waits,
 /// allocates a payload, frees one or calls out: that is left in [`After`] for when the lock is gone.
 pub(super) struct Schedule {
     sessions: BTreeMap<u64, State>,
-    /// Batches being made or finished and still held by somebody; some that are gone, too.
-    known: HashMap<BatchKey, Weak<Making>>,
-    /// How many of `known` there may be before those that are gone are looked for: looking each time would cost as much as there are.
-    tidy_at: usize,
+    known: Known,
     /// Finished batches that a session of the same group has yet to come to.
     kept: VecDeque<Arc<Making>>,
     /// Workers that are at work.
@@ -34,8 +38,6 @@ pub(super) struct Schedule {
 
 /// Most batches that are begun ahead for a session, however small: each task looks through them under the lock.
 const MOST_AHEAD: u64 = 128;
-/// Fewest known batches of which those that are gone are looked for.
-const LEAST_TIDY: usize = 256;
 
 /// One session.
 struct State {
@@ -56,7 +58,7 @@ struct State {
     /// When it last took a batch.
     moved: u64,
     /// Whether it wants to begin a batch and has no memory for it.
-    starved: bool,
+    starved: Starved,
 }
 
 /// What is to be done when the lock is gone.
@@ -105,8 +107,7 @@ impl Schedule {
     pub(super) fn new(threads: usize) -> Schedule {
         Schedule {
             sessions: BTreeMap::new(),
-            known: HashMap::new(),
-            tidy_at: LEAST_TIDY,
+            known: Known::new(),
             kept: VecDeque::new(),
             active: 0,
             threads,
@@ -138,7 +139,7 @@ impl Schedule {
             virtual_time: self.clock,
             waker: None,
             moved: self.progress,
-            starved: false,
+            starved: Starved::default(),
             request,
         };
         self.sessions.insert(id, state);
@@ -166,7 +167,7 @@ impl Schedule {
             }
             let key = BatchKey { group: session.group.clone(), cursor };
             let (request, bytes) = (Arc::clone(&session.request), session.bytes);
-            let making = match self.known.get(&key).and_then(Weak::upgrade).filter(|making| !making.is_cancelled()) {
+            let making = match self.known.get(&key).filter(|making| !making.is_cancelled()) {
                 Some(making) => {
                     statistics.shared.fetch_add(1, Relaxed);
                     making
@@ -175,12 +176,12 @@ impl Schedule {
                     let room = self.make_room(id, bytes, memory, statistics, after);
                     if !room {
                         if let Some(session) = self.sessions.get_mut(&id) {
-                            session.starved = true;
+                            session.starved.begin();
                         }
                         return;
                     }
                     let making = Making::new(&request, key.clone(), memory.charge(bytes), bytes);
-                    self.remember(key, &making);
+                    self.known.insert(key, &making);
                     if making.is_empty() {
                         after.assemble.push(Arc::clone(&making));
                     }
@@ -194,7 +195,7 @@ impl Schedule {
                 session.virtual_time = session.virtual_time.max(clock);
             }
             // However it came by the batch: a session that has begun its last one waits for no memory.
-            session.starved = false;
+            session.starved.end();
             session.window.push_back(making);
             session.left = session.left.map(|left| left - 1);
             session.next = cursor.advanced(u64::from(request.stride), request.recipe.plan.steps_per_epoch());
@@ -203,18 +204,10 @@ impl Schedule {
         }
     }
 
-    fn remember(&mut self, key: BatchKey, making: &Arc<Making>) {
-        if self.known.len() >= self.tidy_at {
-            self.known.retain(|_, making| making.strong_count() > 0);
-            self.tidy_at = (self.known.len() * 2).max(LEAST_TIDY);
-        }
-        self.known.insert(key, Arc::downgrade(making));
-    }
-
     /// Tries again for every session that had no memory.
     pub(super) fn fill_starved(&mut self, memory: &Arc<Memory>, statistics: &Statistics, after: &mut After) {
         let mut starved: Vec<(u64, u64)> =
-            self.sessions.iter().filter(|(_, s)| s.starved).map(|(id, s)| (s.moved, *id)).collect();
+            self.sessions.iter().filter(|(_, s)| s.starved.is()).map(|(id, s)| (s.moved, *id)).collect();
         starved.sort_unstable_by_key(|(moved, id)| (self.sessions[id].holds(), *moved));
         for (_, id) in starved {
             self.fill(id, memory, statistics, after);
@@ -264,7 +257,7 @@ impl Schedule {
         let making = session.window.pop_back()?;
         session.next = Some(making.key.cursor);
         session.left = session.left.map(|left| left + 1);
-        session.starved = true;
+        session.starved.begin();
         Some(making)
     }
 
@@ -301,7 +294,7 @@ impl Schedule {
         self.fill(id, memory, statistics, after);
         let Some(session) = self.sessions.get_mut(&id) else { return Front::End };
         let Some(front) = session.window.front() else {
-            if session.starved {
+            if session.starved.is() {
                 session.waker = Some(waker.clone());
                 return Front::Waiting;
             }

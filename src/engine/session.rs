@@ -27,6 +27,11 @@ impl Session {
         session
     }
 
+    /// Its number, never used twice in an engine.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What it is a stream of.
     pub fn request(&self) -> &Request {
         &self.request

@@ -11,6 +11,7 @@ pub struct Statistics {
     pub(super) decodes: AtomicU64,
     pub(super) decoded_hits: AtomicU64,
     pub(super) substitutions: AtomicU64,
+    pub(super) work_ns: AtomicU64,
     pub(super) decode_ns: AtomicU64,
     pub(super) augment_ns: AtomicU64,
     pub(super) collate_ns: AtomicU64,
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub decoded_hits: u64,
     /// Rows whose damaged sample was replaced.
     pub substitutions: u64,
+    /// Nanoseconds of all workers in tasks: idle they were for the rest of their time.
+    pub work_ns: u64,
     /// Nanoseconds of all workers in decoding.
     pub decode_ns: u64,
     /// Nanoseconds of all workers in ops.
@@ -61,6 +64,7 @@ impl Statistics {
             decodes: self.decodes.load(Relaxed),
             decoded_hits: self.decoded_hits.load(Relaxed),
             substitutions: self.substitutions.load(Relaxed),
+            work_ns: self.work_ns.load(Relaxed),
             decode_ns: self.decode_ns.load(Relaxed),
             augment_ns: self.augment_ns.load(Relaxed),
             collate_ns: self.collate_ns.load(Relaxed),

@@ -1,15 +1,19 @@
 mod body;
 mod connection;
+mod flow;
+mod kernel;
 mod limits;
 mod listener;
 mod registry;
+mod report;
 mod service;
+mod socket;
 mod status;
 mod stream;
 
 use std::future::Future;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use feedline_proto::v1::feedline_service_server::FeedlineServiceServer;
 use tokio::task::JoinSet;
@@ -26,6 +30,7 @@ pub use status::{CHOSEN, PASSES, fault};
 
 use crate::engine::Engine;
 use connection::Connection;
+use socket::Peer;
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +74,12 @@ pub async fn run(
     let (mut health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<FeedlineServiceServer<service::Service>>().await;
     let registry = registry::Registry::default();
+    let started = Instant::now();
     let mut servers = JoinSet::new();
     let mut sockets = Vec::new();
     for listener in listeners {
-        let service =
-            service::Service { engine: engine.clone(), stopping: stopping.clone(), registry: registry.clone() };
+        let (engine, stopping, registry) = (engine.clone(), stopping.clone(), registry.clone());
+        let service = service::Service { engine, stopping, registry, started };
         let service = body::Front::new(service, limits.max_request_bytes);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(feedline_proto::FILE_DESCRIPTOR_SET)
@@ -90,13 +96,18 @@ pub async fn run(
         match listener {
             Listener::Tcp(listener) => {
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
+                let incoming = incoming.map(move |socket| {
+                    let socket = socket?;
+                    let peer = Peer::of(&socket);
+                    Ok::<_, io::Error>(Connection::new(socket, peer, &cut))
+                });
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
             Listener::Unix(listener, path) => {
                 sockets.push(path);
                 let incoming = UnixListenerStream::new(listener);
-                let incoming = incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, &cut)));
+                let incoming =
+                    incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::default(), &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }

@@ -1,12 +1,16 @@
+use std::time::Instant;
+
 use feedline_proto::v1::{self, feedline_service_server::FeedlineService};
 use feedline_proto::{CONTRACT_REVISION, rule};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use tracing::{info, info_span};
 
+use super::flow::Flow;
 use super::registry::Registry;
-use super::status;
+use super::socket::Peer;
 use super::stream::PartStream;
+use super::{report, status};
 use crate::engine::{self, Engine, RequestError};
 use crate::store::{Dataset, Split, State};
 
@@ -15,6 +19,8 @@ pub(super) struct Service {
     pub(super) engine: Engine,
     pub(super) stopping: CancellationToken,
     pub(super) registry: Registry,
+    /// When the server began to listen.
+    pub(super) started: Instant,
 }
 
 #[tonic::async_trait]
@@ -81,27 +87,49 @@ impl FeedlineService for Service {
         if self.stopping.is_cancelled() {
             return Err(status::draining());
         }
-        let address = request.remote_addr().map_or_else(|| "local".to_owned(), |address| address.to_string());
+        let Peer { address, socket } = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+        let address = address.map(|address| address.to_string());
         let v1::StreamRequest { contract_revision, spec, placement, delivery, client } = request.into_inner();
         check_revision(contract_revision)?;
         let v1::ClientInfo { name, job } = client.unwrap_or_default();
         let rank = placement.map_or(0, |placement| placement.rank);
         let request = self.resolve(spec, placement, delivery).await?;
-        let span = info_span!(
-            "session",
-            client = if name.is_empty() { &address } else { &name },
-            job,
-            dataset = request.recipe.dataset.name,
-            rank,
-            spec = request.recipe.fingerprint
-        );
         let (start, rows) = (request.start, request.rows());
+        let about = v1::StreamStatus {
+            client: if name.is_empty() { address.clone().unwrap_or_else(|| LOCAL.to_owned()) } else { name },
+            job,
+            address: address.unwrap_or_default(),
+            dataset: request.recipe.dataset.name.clone(),
+            spec_fingerprint: request.recipe.fingerprint.clone(),
+            rank,
+            world_size: request.world_size,
+            dtype: request.form.dtype.into(),
+            repeat: request.repeat,
+            batch_bytes: request.batch_bytes(),
+            prefetch_bytes: request.prefetch_bytes,
+            ..Default::default()
+        };
         let session = self.engine.open(request).map_err(|error| status::of_request(&error))?;
-        let entry = self.registry.enter(&job, rank, if name.is_empty() { &address } else { &name });
+        let about = v1::StreamStatus { id: session.id(), ..about };
+        let v1::StreamStatus { client, job, dataset, rank, spec_fingerprint, .. } = &about;
+        let span = info_span!("session", client, job, dataset, rank, spec = spec_fingerprint);
+        let address = if about.address.is_empty() { LOCAL } else { &about.address };
         span.in_scope(|| info!(%start, rows, address, "stream started"));
+        let entry = self.registry.enter(Flow::new(about, Some(socket)));
         Ok(Response::new(PartStream::new(session, self.stopping.clone().cancelled_owned(), entry, span)))
     }
+
+    async fn get_status(
+        &self,
+        request: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        check_revision(request.get_ref().contract_revision)?;
+        Ok(Response::new(report::of(&self.engine, &self.registry, self.started)))
+    }
 }
+
+/// A client on a Unix socket, in logs.
+const LOCAL: &str = "local";
 
 impl Service {
     /// Resolves a request on a thread that may take its time: slices are counted out, pipelines built.

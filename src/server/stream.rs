@@ -21,10 +21,9 @@ pub(super) struct PartStream {
     parts: Option<Parts>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     span: Span,
-    _entry: Entry,
+    entry: Entry,
     started: Instant,
     batches: u64,
-    bytes: u64,
     end: &'static str,
 }
 
@@ -40,10 +39,9 @@ impl PartStream {
             parts: None,
             stopping: Box::pin(stopping),
             span,
-            _entry: entry,
+            entry,
             started: Instant::now(),
             batches: 0,
-            bytes: 0,
             end: "the client left",
         }
     }
@@ -54,9 +52,12 @@ impl Stream for PartStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        this.entry.flow.asked();
         loop {
-            if let Some(part) = this.parts.as_mut().and_then(Iterator::next) {
-                this.bytes += part.data.len() as u64;
+            if let Some(parts) = &mut this.parts
+                && let Some(part) = parts.next()
+            {
+                this.entry.flow.handed_out(parts.batch(), part.data.len(), parts.is_over());
                 return Poll::Ready(Some(Ok(part)));
             }
             this.parts = None;
@@ -91,7 +92,7 @@ impl Stream for PartStream {
 impl Drop for PartStream {
     fn drop(&mut self) {
         let _span = self.span.enter();
-        let (batches, bytes, end) = (self.batches, self.bytes, self.end);
+        let ((batches, bytes), end) = (self.entry.flow.sent(), self.end);
         info!(batches, bytes, seconds = self.started.elapsed().as_secs_f64(), end, "stream ended");
     }
 }

@@ -99,6 +99,16 @@ impl Dataset {
         let own: Memory = self.splits.iter().map(Split::memory).sum();
         Memory { decoded_budget: self.splits.first().map_or(0, Split::decoded_budget), ..own }
     }
+
+    /// Bytes that its decoded images take now.
+    pub fn decoded_bytes(&self) -> u64 {
+        self.splits.first().map_or(0, Split::decoded_bytes)
+    }
+
+    /// Bytes that all of its images would take decoded.
+    pub fn all_decoded_bytes(&self) -> u64 {
+        self.splits.iter().fold(0, |sum, split| sum.saturating_add(split.all_decoded_bytes()))
+    }
 }
 
 /// Why datasets can't be loaded.

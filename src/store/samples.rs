@@ -172,6 +172,16 @@ impl Split {
         Memory { encoded: self.loaded.files.memory() + masks, index: index + annotations, decoded_budget: 0 }
     }
 
+    /// Bytes that all of its images would take decoded.
+    pub(super) fn all_decoded_bytes(&self) -> u64 {
+        self.loaded.headers.decoded_bytes()
+    }
+
+    /// Bytes that decoded images of its dataset take now.
+    pub(super) fn decoded_bytes(&self) -> u64 {
+        self.slots.room().all() - self.slots.room().left()
+    }
+
     /// Bytes that decoded images of its dataset may take.
     pub(super) fn decoded_budget(&self) -> u64 {
         self.slots.room().all()

@@ -1184,7 +1184,7 @@ var File_feedline_v1_service_proto protoreflect.FileDescriptor
 
 const file_feedline_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x19feedline/v1/service.proto\x12\vfeedline.v1\x1a\x17feedline/v1/batch.proto\x1a\x16feedline/v1/rule.proto\x1a\x16feedline/v1/spec.proto\"B\n" +
+	"\x19feedline/v1/service.proto\x12\vfeedline.v1\x1a\x17feedline/v1/batch.proto\x1a\x16feedline/v1/rule.proto\x1a\x16feedline/v1/spec.proto\x1a\x18feedline/v1/status.proto\"B\n" +
 	"\x13ListDatasetsRequest\x12+\n" +
 	"\x11contract_revision\x18\x01 \x01(\rR\x10contractRevision\"\x9c\x01\n" +
 	"\x14ListDatasetsResponse\x120\n" +
@@ -1275,14 +1275,15 @@ const file_feedline_v1_service_proto_rawDesc = "" +
 	"\x12SAMPLE_STATE_SOUND\x10\x01\x12\x18\n" +
 	"\x14SAMPLE_STATE_DAMAGED\x10\x02\x12\x1a\n" +
 	"\x16SAMPLE_STATE_TOO_LARGE\x10\x03\x12\x1b\n" +
-	"\x17SAMPLE_STATE_UNREADABLE\x10\x042\x90\x03\n" +
+	"\x17SAMPLE_STATE_UNREADABLE\x10\x042\xdc\x03\n" +
 	"\x0fFeedlineService\x12S\n" +
 	"\fListDatasets\x12 .feedline.v1.ListDatasetsRequest\x1a!.feedline.v1.ListDatasetsResponse\x12M\n" +
 	"\n" +
 	"GetDataset\x12\x1e.feedline.v1.GetDatasetRequest\x1a\x1f.feedline.v1.GetDatasetResponse\x12P\n" +
 	"\vListSamples\x12\x1f.feedline.v1.ListSamplesRequest\x1a .feedline.v1.ListSamplesResponse\x12G\n" +
 	"\bDescribe\x12\x1c.feedline.v1.DescribeRequest\x1a\x1d.feedline.v1.DescribeResponse\x12>\n" +
-	"\x06Stream\x12\x1a.feedline.v1.StreamRequest\x1a\x16.feedline.v1.BatchPart0\x01B \n" +
+	"\x06Stream\x12\x1a.feedline.v1.StreamRequest\x1a\x16.feedline.v1.BatchPart0\x01\x12J\n" +
+	"\tGetStatus\x12\x1d.feedline.v1.GetStatusRequest\x1a\x1e.feedline.v1.GetStatusResponseB \n" +
 	"\x0eio.feedline.v1B\fServiceProtoP\x01b\x06proto3"
 
 var (
@@ -1320,7 +1321,9 @@ var file_feedline_v1_service_proto_goTypes = []any{
 	(*Placement)(nil),            // 17: feedline.v1.Placement
 	(*Delivery)(nil),             // 18: feedline.v1.Delivery
 	(*Tensor)(nil),               // 19: feedline.v1.Tensor
-	(*BatchPart)(nil),            // 20: feedline.v1.BatchPart
+	(*GetStatusRequest)(nil),     // 20: feedline.v1.GetStatusRequest
+	(*BatchPart)(nil),            // 21: feedline.v1.BatchPart
+	(*GetStatusResponse)(nil),    // 22: feedline.v1.GetStatusResponse
 }
 var file_feedline_v1_service_proto_depIdxs = []int32{
 	5,  // 0: feedline.v1.ListDatasetsResponse.datasets:type_name -> feedline.v1.Dataset
@@ -1344,13 +1347,15 @@ var file_feedline_v1_service_proto_depIdxs = []int32{
 	7,  // 18: feedline.v1.FeedlineService.ListSamples:input_type -> feedline.v1.ListSamplesRequest
 	10, // 19: feedline.v1.FeedlineService.Describe:input_type -> feedline.v1.DescribeRequest
 	13, // 20: feedline.v1.FeedlineService.Stream:input_type -> feedline.v1.StreamRequest
-	2,  // 21: feedline.v1.FeedlineService.ListDatasets:output_type -> feedline.v1.ListDatasetsResponse
-	4,  // 22: feedline.v1.FeedlineService.GetDataset:output_type -> feedline.v1.GetDatasetResponse
-	8,  // 23: feedline.v1.FeedlineService.ListSamples:output_type -> feedline.v1.ListSamplesResponse
-	11, // 24: feedline.v1.FeedlineService.Describe:output_type -> feedline.v1.DescribeResponse
-	20, // 25: feedline.v1.FeedlineService.Stream:output_type -> feedline.v1.BatchPart
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
+	20, // 21: feedline.v1.FeedlineService.GetStatus:input_type -> feedline.v1.GetStatusRequest
+	2,  // 22: feedline.v1.FeedlineService.ListDatasets:output_type -> feedline.v1.ListDatasetsResponse
+	4,  // 23: feedline.v1.FeedlineService.GetDataset:output_type -> feedline.v1.GetDatasetResponse
+	8,  // 24: feedline.v1.FeedlineService.ListSamples:output_type -> feedline.v1.ListSamplesResponse
+	11, // 25: feedline.v1.FeedlineService.Describe:output_type -> feedline.v1.DescribeResponse
+	21, // 26: feedline.v1.FeedlineService.Stream:output_type -> feedline.v1.BatchPart
+	22, // 27: feedline.v1.FeedlineService.GetStatus:output_type -> feedline.v1.GetStatusResponse
+	22, // [22:28] is the sub-list for method output_type
+	16, // [16:22] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -1364,6 +1369,7 @@ func file_feedline_v1_service_proto_init() {
 	file_feedline_v1_batch_proto_init()
 	file_feedline_v1_rule_proto_init()
 	file_feedline_v1_spec_proto_init()
+	file_feedline_v1_status_proto_init()
 	file_feedline_v1_service_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -37,6 +37,7 @@ const (
 	FeedlineService_ListSamples_FullMethodName  = "/feedline.v1.FeedlineService/ListSamples"
 	FeedlineService_Describe_FullMethodName     = "/feedline.v1.FeedlineService/Describe"
 	FeedlineService_Stream_FullMethodName       = "/feedline.v1.FeedlineService/Stream"
+	FeedlineService_GetStatus_FullMethodName    = "/feedline.v1.FeedlineService/GetStatus"
 )
 
 // FeedlineServiceClient is the client API for FeedlineService service.
@@ -56,6 +57,8 @@ type FeedlineServiceClient interface {
 	// Batches in plan order from the start cursor, across epochs. OK only after `count` batches; a server that stops ends the
 	// stream with UNAVAILABLE after the batch that it is sending.
 	Stream(ctx context.Context, in *StreamRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BatchPart], error)
+	// What the server is doing: counters and gauges of its workers, its memory and its streams. Costs nothing; ask as often as you like.
+	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 }
 
 type feedlineServiceClient struct {
@@ -125,6 +128,16 @@ func (c *feedlineServiceClient) Stream(ctx context.Context, in *StreamRequest, o
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeedlineService_StreamClient = grpc.ServerStreamingClient[BatchPart]
 
+func (c *feedlineServiceClient) GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStatusResponse)
+	err := c.cc.Invoke(ctx, FeedlineService_GetStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // FeedlineServiceServer is the server API for FeedlineService service.
 // All implementations must embed UnimplementedFeedlineServiceServer
 // for forward compatibility.
@@ -142,6 +155,8 @@ type FeedlineServiceServer interface {
 	// Batches in plan order from the start cursor, across epochs. OK only after `count` batches; a server that stops ends the
 	// stream with UNAVAILABLE after the batch that it is sending.
 	Stream(*StreamRequest, grpc.ServerStreamingServer[BatchPart]) error
+	// What the server is doing: counters and gauges of its workers, its memory and its streams. Costs nothing; ask as often as you like.
+	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	mustEmbedUnimplementedFeedlineServiceServer()
 }
 
@@ -166,6 +181,9 @@ func (UnimplementedFeedlineServiceServer) Describe(context.Context, *DescribeReq
 }
 func (UnimplementedFeedlineServiceServer) Stream(*StreamRequest, grpc.ServerStreamingServer[BatchPart]) error {
 	return status.Error(codes.Unimplemented, "method Stream not implemented")
+}
+func (UnimplementedFeedlineServiceServer) GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
 }
 func (UnimplementedFeedlineServiceServer) mustEmbedUnimplementedFeedlineServiceServer() {}
 func (UnimplementedFeedlineServiceServer) testEmbeddedByValue()                         {}
@@ -271,6 +289,24 @@ func _FeedlineService_Stream_Handler(srv interface{}, stream grpc.ServerStream) 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeedlineService_StreamServer = grpc.ServerStreamingServer[BatchPart]
 
+func _FeedlineService_GetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedlineServiceServer).GetStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedlineService_GetStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedlineServiceServer).GetStatus(ctx, req.(*GetStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // FeedlineService_ServiceDesc is the grpc.ServiceDesc for FeedlineService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -293,6 +329,10 @@ var FeedlineService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Describe",
 			Handler:    _FeedlineService_Describe_Handler,
+		},
+		{
+			MethodName: "GetStatus",
+			Handler:    _FeedlineService_GetStatus_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -1,4 +1,5 @@
 use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Instant;
 
 use feedline_proto::v1;
 
@@ -68,6 +69,7 @@ impl Making {
             substitutions: substitutions.collect(),
             crc32c,
             timings: self.timings(),
+            finished: Instant::now(),
             tensors,
             payload_bytes: payload_bytes as usize,
             buffer,
