@@ -219,8 +219,7 @@ fn well_formed(page: &str) -> Result<(), String> {
             return Err(format!("no tag: {piece:?}"));
         };
         let style = open.last() == Some(&"style");
-        if !style
-            && text.split('&').skip(1).any(|entity| !entity.split_once(';').is_some_and(|(name, _)| name.len() < 6))
+        if !style && text.split('&').skip(1).any(|entity| entity.split_once(';').is_none_or(|(name, _)| name.len() > 5))
         {
             return Err(format!("a bare &: {text:?}"));
         }
