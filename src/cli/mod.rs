@@ -10,6 +10,7 @@ mod demo;
 mod explain;
 mod health;
 mod import;
+mod indices;
 mod inspect;
 mod load;
 mod npy;

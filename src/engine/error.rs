@@ -69,7 +69,10 @@ impl RequestError {
 
 impl From<PlanError> for RequestError {
     fn from(error: PlanError) -> Self {
-        RequestError::invalid(error.to_string())
+        match error {
+            PlanError::Subset { .. } => RequestError::invalid(format!("spec.{error}")),
+            _ => RequestError::invalid(error.to_string()),
+        }
     }
 }
 
