@@ -114,7 +114,7 @@ pub enum BatchError {
         /// What is wrong with it.
         cause: String,
     },
-    /// A sample is damaged, and no sound one of its class and slice is left to take its place.
+    /// A sample is damaged, and no sound one of its class and slice or list is left to take its place.
     #[error("{culprit} is damaged ({cause}), and no undamaged sample of its class and slice is left to substitute")]
     NoSubstitute {
         /// Which sample.
