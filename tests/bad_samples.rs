@@ -171,6 +171,23 @@ fn a_substitute_is_of_the_same_slice() {
 }
 
 #[test]
+fn a_substitute_is_of_the_same_list() {
+    let engine = engine(dataset(&damaged(), Mode::Encoded), 2);
+    let at = |key: &str| indices(&engine)[key] as u32;
+    // After the damaged cat comes a rocket, and then the first cat of the list, though others are nearer in the split.
+    let list = [at("cat/05.jpg"), at("cat/00.jpg"), at("cat/02-a.jpg"), at("rocket/01.jpg")];
+    let spec = v1::LoaderSpec { subset: subset(&list), ..sequential(4) };
+    let batch = made(&engine, &spec, &rank(0, 1), &substituting(from(0, 0, 1))).remove(0);
+    let found = &batch.substitutions[0];
+    assert_eq!((found.row, found.damaged, found.substitute), (2, u64::from(list[2]), u64::from(list[0])));
+    // Without another cat there is none to take.
+    let alone = v1::LoaderSpec { subset: subset(&list[2..]), ..sequential(2) };
+    let request = engine.resolve(&alone, &rank(0, 1), &substituting(from(0, 0, 1))).expect("sound");
+    let error = engine.open(request).expect("admitted").next_blocking().expect("an end").expect_err("no substitute");
+    assert!(matches!(&error, BatchError::NoSubstitute { culprit, .. } if culprit.key == "cat/02-a.jpg"), "{error}");
+}
+
+#[test]
 fn substitutes_are_the_same_for_all_threads_and_store_modes() {
     let root = damaged();
     for spec in [small_spec(17), small_spec(4), mixed(small_spec(17), cutmix()), mixed(small_spec(4), mixup())] {

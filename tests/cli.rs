@@ -69,6 +69,34 @@ fn every_command_has_help() {
 }
 
 #[test]
+fn a_list_of_samples_is_read_from_a_file() {
+    let (dir, path) = folder();
+    let list = dir.path().join("list.txt");
+    std::fs::write(&list, "40\n3\n17\n").expect("writable");
+    let server = Serving::start(&[text(&path)]);
+    let pull = [
+        "pull",
+        &server.address,
+        "--pipeline",
+        "imagenet-eval",
+        "--order",
+        "sequential",
+        "--batch-size",
+        "2",
+        "--json",
+    ];
+    let got = lines(&[&pull[..], &["--indices", text(&list)]].concat());
+    assert_eq!(got.iter().flat_map(|line| numbers(&line["samples"])).collect::<Vec<_>>(), [40, 3, 17]);
+    // A file of a spec says the same.
+    let spec = dir.path().join("spec.toml");
+    std::fs::write(&spec, "subset = { indices = [40, 3, 17] }\n").expect("writable");
+    assert_eq!(lines(&[&pull[..], &["--spec", text(&spec)]].concat()), got);
+    std::fs::write(&list, "40\nthree\n").expect("writable");
+    let (code, _, log) = ran(&[&pull[..], &["--indices", text(&list)]].concat());
+    assert!(code == 2 && log.contains("line 2 is \"three\", expected a sample's index"), "{code}: {log}");
+}
+
+#[test]
 fn the_demo_serves_four_clients_and_draws_a_batch() {
     let folder = tempfile::tempdir().expect("a folder");
     let sheet = folder.path().join("sheet.png");

@@ -8,8 +8,26 @@ use feedline_proto::v1;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sample_comes_exactly_once_per_epoch_with_its_label() {
+    let all: Vec<u32> = (0..96).collect();
+    every_one_comes_once(small_spec(20), &all).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_chosen_sample_comes_exactly_once_per_epoch_and_no_other() {
+    // 5 is prime to 96: each of the first 81 multiples is another sample.
+    let chosen: Vec<u32> = (0..81).map(|place| place * 5 % 96).collect();
+    let mut sequential = small_spec(20);
+    sequential.set_order(v1::Order::Sequential);
+    for spec in [small_spec(20), sequential] {
+        every_one_comes_once(v1::LoaderSpec { subset: subset(&chosen), ..spec }, &chosen).await;
+    }
+}
+
+/// Reads two epochs of five steps by one rank, by two and by four, and compares what came with `expected`.
+async fn every_one_comes_once(spec: v1::LoaderSpec, expected: &[u32]) {
     let server = Running::start(photographs_engine(2)).await;
-    let spec = small_spec(20);
+    let mut expected: Vec<_> = expected.iter().map(|sample| (u64::from(*sample), i64::from(sample / 16))).collect();
+    expected.sort_unstable();
     for world in [1, 2, 4] {
         for epoch in 0..2 {
             let mut seen = Vec::new();
@@ -22,7 +40,6 @@ async fn every_sample_comes_exactly_once_per_epoch_with_its_label() {
                 }
             }
             seen.sort_unstable();
-            let expected: Vec<(u64, i64)> = (0..96).map(|sample| (sample, sample as i64 / 16)).collect();
             assert_eq!(seen, expected, "world {world}, epoch {epoch}");
         }
     }

@@ -6,6 +6,8 @@ mod common;
 mod mixing;
 #[path = "common/raw.rs"]
 mod raw;
+#[path = "refusals/subset.rs"]
+mod subset;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

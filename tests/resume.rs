@@ -167,6 +167,26 @@ async fn a_cursor_of_another_spec_is_refused_naming_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_over_chosen_samples_is_gone_on_with_by_the_same_list_alone() {
+    let chosen: Vec<u32> = (0..90).map(|place| (place * 35 + 7) % 96).collect();
+    let spec_over = |list: &[u32]| v1::LoaderSpec { subset: subset(list), ..spec_of_five_steps() };
+    let spec = spec_over(&chosen);
+    let (server, whole) = in_one_piece(&spec).await;
+    for (step, batch) in whole.iter().enumerate().take(9) {
+        let next = batch.header.next.clone().expect("there are more epochs");
+        let rest = pulled(&server.client(), loader(&spec, starting(next, 9 - step as u64))).await;
+        assert_eq!(hashes(&rest), hashes(&whole[step + 1..]), "resumed after batch {step}");
+    }
+    let cursor = whole[0].header.next.clone().expect("there are more steps");
+    let turned: Vec<u32> = chosen.iter().rev().copied().collect();
+    for other in [spec_over(&turned), spec_over(&chosen[1..]), spec_of_five_steps()] {
+        let (code, message) = refusal(&server.client(), &other, cursor.clone()).await;
+        assert!(code == Code::FailedPrecondition && message.contains("another loader spec (samples,"), "{message}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_beyond_the_epoch_is_refused_naming_the_range() {
     let server = Running::start(photographs_engine(2)).await;
     for (epoch, step, found) in [(0, 6, "step is 6, expected 0 to 5"), (u32::MAX, 5, "beyond the last epoch")] {

@@ -90,6 +90,15 @@ fn a_last_batch_with_fewer_rows_than_ranks_leaves_ranks_empty_and_loses_nothing(
 }
 
 #[test]
+fn a_global_batch_of_chosen_samples_is_the_same_for_every_world_size() {
+    let chosen: Vec<u32> = (0..66).map(|place| (place * 35 + 7) % 96).collect();
+    for spec in [small_spec(20), mixed(small_spec(20), cutmix())] {
+        let spec = v1::LoaderSpec { subset: subset(&chosen), ..spec };
+        assert_equal_for(&[2, 4, 7], &spec, &from(0, 0, 5));
+    }
+}
+
+#[test]
 fn rows_that_wrap_are_the_same_for_every_world_size() {
     let mut spec = mixed(small_spec(20), mixup());
     spec.set_last_batch(v1::LastBatch::Wrap);

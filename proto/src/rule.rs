@@ -68,6 +68,13 @@ pub fn rule_of(field: &FieldDescriptor) -> crate::v1::Rule {
     value.as_message().and_then(|rule| rule.transcode_to().ok()).unwrap_or_default()
 }
 
+/// How many entries the repeated field `field` of `M` may have at most; none: any number, or no such field.
+pub fn most_items<M: prost::Name>(field: &str) -> Option<usize> {
+    let message = descriptors().get_message_by_name(&M::full_name())?;
+    let most = rule_of(&message.get_field_by_name(field)?).max_items;
+    (most > 0).then_some(most as usize)
+}
+
 fn reflect<M: Message + prost::Name>(message: &M) -> DynamicMessage {
     let descriptor = descriptors().get_message_by_name(&M::full_name()).expect("a message of the contract");
     let mut dynamic = DynamicMessage::new(descriptor);
@@ -312,6 +319,13 @@ mod tests {
         let bad = v1::LoaderSpec { global_batch_size: 0, order: 77, ..Default::default() };
         let fields: Vec<_> = check(&bad).expect_err("two mistakes").into_iter().map(|found| found.field).collect();
         assert_eq!(fields, ["global_batch_size", "order"]);
+    }
+
+    #[test]
+    fn the_most_entries_of_a_list_are_those_of_its_rule() {
+        assert_eq!(most_items::<v1::LoaderSpec>("targets"), Some(8));
+        assert_eq!(most_items::<v1::LoaderSpec>("seed"), None);
+        assert_eq!(most_items::<v1::LoaderSpec>("sed"), None);
     }
 
     #[test]

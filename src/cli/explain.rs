@@ -138,8 +138,10 @@ impl Place {
             return Err(Failure::usage(format!("--sample is {}, {name} has {len} samples", args.sample)));
         }
         let index = recipe.members.index_of(args.sample);
-        let index =
-            index.ok_or_else(|| Failure::usage(format!("sample {} is not in {}", args.sample, recipe.spec.split)))?;
+        let index = index.ok_or_else(|| {
+            let of = if recipe.spec.subset.is_some() { "the chosen samples of " } else { "" };
+            Failure::usage(format!("sample {} is not in {of}{}", args.sample, recipe.spec.split))
+        })?;
         let position = recipe.plan.epoch(args.epoch).position(index);
         let global = u64::from(recipe.plan.global_batch());
         let step = Some(position / global).filter(|step| has_batches && *step < recipe.plan.steps_per_epoch());

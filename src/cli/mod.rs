@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod health;
 mod import;
+mod indices;
 mod inspect;
 mod load;
 mod loadtest;

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use feedline_proto::v1;
 
-use super::Failure;
+use super::{Failure, indices};
 use crate::config;
 use crate::plan::Cursor;
 
@@ -19,6 +19,9 @@ pub(super) struct SpecArgs {
     /// Split, with a slice if wanted: train, train[:80%], validation[100:200] [default: train]
     #[arg(long, value_name = "SPLIT")]
     split: Option<String>,
+    /// Text file with the indices of chosen samples, one a line, in place of the whole split; not beside a slice.
+    #[arg(long, value_name = "FILE")]
+    indices: Option<PathBuf>,
     /// Preset (imagenet-train, imagenet-eval, tutorial, none), pipeline of the server, or TOML file of ops.
     #[arg(long, value_name = "NAME|FILE")]
     pipeline: Option<String>,
@@ -154,6 +157,9 @@ impl SpecArgs {
         }
         if let Some(split) = &self.split {
             spec.split.clone_from(split);
+        }
+        if let Some(path) = &self.indices {
+            spec.subset = Some(v1::Subset { indices: indices::read(path)?, ..Default::default() });
         }
         if let Some(pipeline) = &self.pipeline {
             spec.pipeline = Some(named_or_read(pipeline)?);

@@ -69,7 +69,10 @@ impl RequestError {
 
 impl From<PlanError> for RequestError {
     fn from(error: PlanError) -> Self {
-        RequestError::invalid(error.to_string())
+        match error {
+            PlanError::Subset { .. } => RequestError::invalid(format!("spec.{error}")),
+            _ => RequestError::invalid(error.to_string()),
+        }
     }
 }
 
@@ -111,7 +114,7 @@ pub enum BatchError {
         /// What is wrong with it.
         cause: String,
     },
-    /// A sample is damaged, and no sound one of its class and slice is left to take its place.
+    /// A sample is damaged, and no sound one of its class and slice or list is left to take its place.
     #[error("{culprit} is damaged ({cause}), and no undamaged sample of its class and slice is left to substitute")]
     NoSubstitute {
         /// Which sample.

@@ -31,8 +31,9 @@ pub(super) struct BatchKey {
 /// What tells sessions apart that could share batches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct GroupKey {
-    fingerprint: String,
+    // First what differs most often, and is compared fastest.
     shard: crate::plan::Shard,
+    fingerprint: Arc<str>,
     dtype: Dtype,
     layout: Layout,
     substitute: bool,
@@ -42,7 +43,7 @@ pub(super) struct GroupKey {
 impl GroupKey {
     pub(super) fn of(request: &Request) -> GroupKey {
         let Form { dtype, layout, substitute, box_format, .. } = *request.form;
-        let (fingerprint, shard) = (request.recipe.fingerprint.clone(), request.shard);
+        let (fingerprint, shard) = (request.recipe.fingerprint.as_str().into(), request.shard);
         GroupKey { fingerprint, shard, dtype, layout, substitute, box_format }
     }
 }
@@ -184,6 +185,11 @@ impl Making {
     /// Whether rows are staged to be mixed.
     pub(super) fn is_mixed(&self) -> bool {
         self.recipe.mixing.is_some()
+    }
+
+    /// Whether there is no task to claim any more, now or later.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_cancelled() || self.first.left() + self.second.left() == 0
     }
 
     /// How many tasks could be claimed now.

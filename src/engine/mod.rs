@@ -10,6 +10,7 @@ mod resources;
 mod schedule;
 mod session;
 mod statistics;
+mod subset;
 mod targets;
 mod views;
 mod worker;
@@ -169,7 +170,8 @@ impl Engine {
         placement: &v1::Placement,
         delivery: &v1::Delivery,
     ) -> Result<Request, RequestError> {
-        let named = self.with_ops(spec)?;
+        let mut named = self.with_ops(spec)?;
+        let indices = subset::take(&mut named)?;
         let (spec, placement, delivery) = request::checked(&named, placement, delivery)?;
         let dataset = self.dataset(&spec.dataset)?;
         if !spec.dataset_fingerprint.is_empty() && spec.dataset_fingerprint != dataset.fingerprint {
@@ -180,8 +182,8 @@ impl Engine {
                 hint: format!("the images or names of dataset {:?} are not those that the client knows", dataset.name),
             });
         }
-        let request =
-            Request::new(Arc::new(Recipe::new(&spec, dataset, &self.shared.supplies)?), &placement, &delivery)?;
+        let recipe = Recipe::new(&spec, indices, dataset, &self.shared.supplies)?;
+        let request = Request::new(Arc::new(recipe), &placement, &delivery)?;
         let (found, limit) =
             (request.batch_bytes(), self.shared.options.max_batch_bytes.min(self.shared.memory.budget));
         if found > limit {

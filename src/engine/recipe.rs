@@ -33,7 +33,7 @@ pub struct Recipe {
     pub targets: Targets,
     /// Whether images are turned as their EXIF orientation says.
     pub exif_orientation: bool,
-    /// Bytes that its ops keep of what they take from the dataset.
+    /// Bytes that its ops keep of what they take from the dataset, and of its list of samples.
     pub(super) kept_bytes: u64,
     /// Seed of everything that is drawn.
     pub seed: u64,
@@ -44,12 +44,14 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Resolves `spec` (checked, with defaults filled in, its pipeline's name replaced by ops) against `dataset`.
+    /// Resolves `spec` (checked, with defaults filled in, its pipeline's name replaced by ops) against `dataset`. If it has a subset,
+    /// that has the digest of `indices`.
     ///
     /// # Errors
     /// [`RequestError`], naming the field.
     pub(super) fn new(
         spec: &v1::LoaderSpec,
+        indices: Option<Vec<u32>>,
         dataset: &Arc<Dataset>,
         supplies: &Supplies,
     ) -> Result<Recipe, RequestError> {
@@ -61,7 +63,17 @@ impl Recipe {
             known: dataset.splits.iter().map(Split::name).collect::<Vec<_>>().join(", "),
         })?;
         let samples = &dataset.splits[split];
-        let members = slice.members(samples.len(), |sample| samples.label(sample))?;
+        let listed = indices.as_ref().map_or(0, |indices| size_of_val(&indices[..]) as u64);
+        let members = match indices {
+            None => slice.members(samples.len(), |sample| samples.label(sample))?,
+            Some(_) if !slice.is_whole() => {
+                return Err(RequestError::invalid(format!(
+                    "spec.split is {slice} beside a subset, expected {}: indices are of the whole split",
+                    slice.split
+                )));
+            }
+            Some(indices) => plan::chosen(indices, samples.len())?,
+        };
         let order = match spec.order() {
             v1::Order::Sequential => Order::Sequential,
             v1::Order::Unspecified | v1::Order::Shuffled => Order::Shuffled,
@@ -126,7 +138,7 @@ impl Recipe {
             mixing,
             targets,
             exif_orientation,
-            kept_bytes: resources.kept(),
+            kept_bytes: resources.kept() + listed,
             seed: spec.seed,
             spec: resolved(spec, dataset, &slice, last),
             fingerprint: String::new(),

@@ -187,7 +187,7 @@ impl Request {
     }
 
     /// Most bytes that one batch takes while it is made: its payload, the masks that wait until it is put together, the images that
-    /// wait to be mixed, and what the ops keep of the dataset, which all batches of a stream share.
+    /// wait to be mixed, and what the ops keep of the dataset and the list of samples, which all batches of a stream share.
     pub fn batch_bytes(&self) -> u64 {
         let masks = self.recipe.targets.mask_bytes(&self.recipe.groups);
         let mut staged = u64::from(self.rows()).saturating_mul(masks);
@@ -263,7 +263,8 @@ fn start(recipe: &Recipe, cursor: Option<&v1::Cursor>) -> Result<Cursor, Request
             what: "the cursor's spec_fingerprint",
             found: cursor.spec_fingerprint.clone(),
             expected: recipe.fingerprint.clone(),
-            hint: "the cursor is of another loader spec (pipeline, sizes, seed, order, mixing) or of another version of its ops"
+            hint: "the cursor is of another loader spec (samples, pipeline, sizes, seed, order, mixing) or of another version of \
+                   its ops"
                 .into(),
         });
     }

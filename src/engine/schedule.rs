@@ -10,22 +10,24 @@ use super::memory::Memory;
 use super::request::Request;
 use super::session::Lease;
 use super::statistics::Statistics;
-use crate::plan::Cursor;
 
+mod kept;
 mod known;
 mod standing;
+mod state;
 
+use kept::Kept;
 use known::Known;
 pub use standing::Standing;
 use standing::Starved;
+use state::State;
 
 /// Who wants which batch, who has which, and whose turn it is. One lock guards all of it; nothing under the lock waits,
 /// allocates a payload, frees one or calls out: that is left in [`After`] for when the lock is gone.
 pub(super) struct Schedule {
     sessions: BTreeMap<u64, State>,
     known: Known,
-    /// Finished batches that a session of the same group has yet to come to.
-    kept: VecDeque<Arc<Making>>,
+    kept: Kept,
     /// Workers that are at work.
     active: usize,
     threads: usize,
@@ -36,30 +38,8 @@ pub(super) struct Schedule {
     next_id: u64,
 }
 
-/// Most batches that are begun ahead for a session, however small: each task looks through them under the lock.
+/// Most batches that are begun ahead for a session, however small: they are looked through under the lock.
 const MOST_AHEAD: u64 = 128;
-
-/// One session.
-struct State {
-    request: Arc<Request>,
-    group: GroupKey,
-    bytes: u64,
-    /// Next batch to be begun; none when the epochs are used up.
-    next: Option<Cursor>,
-    /// Batches still to be begun; none: without end.
-    left: Option<u64>,
-    /// Begun and not yet taken, in order.
-    window: VecDeque<Arc<Making>>,
-    /// The batch taken last, while somebody still sends it.
-    in_hand: Weak<Lease>,
-    /// Nanoseconds of work done for it, started at the clock of the day it came.
-    virtual_time: u64,
-    waker: Option<Waker>,
-    /// When it last took a batch.
-    moved: u64,
-    /// Whether it wants to begin a batch and has no memory for it.
-    starved: Starved,
-}
 
 /// What is to be done when the lock is gone.
 #[derive(Default)]
@@ -83,32 +63,12 @@ pub(super) enum Front {
     End,
 }
 
-impl State {
-    fn holds(&self) -> bool {
-        !self.window.is_empty() || self.in_hand.strong_count() > 0
-    }
-
-    fn claimable(&self) -> bool {
-        self.window.iter().any(|making| making.claimable() > 0)
-    }
-
-    /// Whether it will still come to `cursor` of its own group.
-    fn is_behind(&self, cursor: Cursor) -> bool {
-        let steps = self.request.recipe.plan.steps_per_epoch();
-        let (Some(next), at) = (self.next, cursor.steps_from_start(steps)) else { return false };
-        let next = next.steps_from_start(steps);
-        let stride = u128::from(self.request.stride);
-        let away = at.wrapping_sub(next);
-        at >= next && away.is_multiple_of(stride) && self.left.is_none_or(|left| away / stride < u128::from(left))
-    }
-}
-
 impl Schedule {
     pub(super) fn new(threads: usize) -> Schedule {
         Schedule {
             sessions: BTreeMap::new(),
             known: Known::new(),
-            kept: VecDeque::new(),
+            kept: Kept::default(),
             active: 0,
             threads,
             clock: 0,
@@ -135,6 +95,7 @@ impl Schedule {
             next: Some(request.start),
             left: if request.repeat { Some(request.count.unwrap_or(1).min(1)) } else { request.count },
             window: VecDeque::new(),
+            spent: 0,
             in_hand: Weak::new(),
             virtual_time: self.clock,
             waker: None,
@@ -151,7 +112,7 @@ impl Schedule {
             for making in session.window {
                 self.let_go(making, statistics, after);
             }
-            self.tidy(after);
+            self.tidy(None, after);
         }
     }
 
@@ -196,10 +157,10 @@ impl Schedule {
             }
             // However it came by the batch: a session that has begun its last one waits for no memory.
             session.starved.end();
-            session.window.push_back(making);
+            session.window.push_back(Arc::clone(&making));
             session.left = session.left.map(|left| left - 1);
             session.next = cursor.advanced(u64::from(request.stride), request.recipe.plan.steps_per_epoch());
-            self.tidy(after);
+            self.tidy(Some(&making), after);
             self.start_workers(after);
         }
     }
@@ -234,7 +195,7 @@ impl Schedule {
         let mut missing = (memory.used() + owed + bytes).saturating_sub(memory.budget + freed);
         while missing > 0 {
             // The batch that is needed last goes first.
-            let making = self.kept.pop_back().or_else(|| if borrows { None } else { self.take_back() });
+            let making = self.kept.pop().or_else(|| if borrows { None } else { self.take_back() });
             let Some(making) = making else { return false };
             let before = after.garbage.len();
             let bytes = making.bytes;
@@ -254,7 +215,7 @@ impl Schedule {
             session.window.len() + in_hand > 1 && !session.window.is_empty()
         });
         let session = borrowers.min_by_key(|session| session.moved)?;
-        let making = session.window.pop_back()?;
+        let making = session.pop_back()?;
         session.next = Some(making.key.cursor);
         session.left = session.left.map(|left| left + 1);
         session.starved.begin();
@@ -263,8 +224,7 @@ impl Schedule {
 
     /// Drops one interest in a making; nobody's making stops.
     fn let_go(&mut self, making: Arc<Making>, statistics: &Statistics, after: &mut After) {
-        let wanted = |other: &Arc<Making>| Arc::ptr_eq(other, &making);
-        if self.sessions.values().any(|session| session.window.iter().any(wanted)) || self.kept.iter().any(wanted) {
+        if self.sessions.values().any(|session| session.has(&making)) || self.kept.has(&making) {
             return;
         }
         if making.outcome().is_none() {
@@ -275,16 +235,14 @@ impl Schedule {
         after.garbage.push(making);
     }
 
-    /// Lets go of kept batches that nobody will come to any more.
-    fn tidy(&mut self, after: &mut After) {
+    /// Lets go of kept batches that nobody will come to any more: of `passed`, which a session has just come to, or of any.
+    fn tidy(&mut self, passed: Option<&Arc<Making>>, after: &mut After) {
         let Schedule { sessions, kept, known, .. } = self;
-        kept.retain(|making| {
-            let wanted = awaited(sessions, making);
-            if !wanted {
-                known.remove(&making.key);
-                after.garbage.push(Arc::clone(making));
-            }
-            wanted
+        let looked_at = |making: &Arc<Making>| passed.is_none_or(|passed| Arc::ptr_eq(passed, making));
+        let gone = |making: &Arc<Making>| looked_at(making) && !awaited(sessions, making);
+        kept.give_up(gone, |making| {
+            known.remove(&making.key);
+            after.garbage.push(making);
         });
     }
 
@@ -311,17 +269,14 @@ impl Schedule {
         self.progress += 1;
         session.moved = self.progress;
         statistics.taken.fetch_add(1, Relaxed);
-        if let Some(making) = session.window.pop_front() {
-            let kept = self.kept.iter().any(|other| Arc::ptr_eq(other, &making));
+        if let Some(making) = session.pop_front() {
             // A session far behind is not worth all of the memory: it makes what is gone again.
-            let room = self.kept.iter().map(|making| making.bytes).sum::<u64>() + making.bytes <= memory.budget / 4;
-            if !kept && room && outcome.is_ok() && awaited(&self.sessions, &making) {
-                self.kept.push_back(Arc::clone(&making));
+            if outcome.is_ok() && awaited(&self.sessions, &making) {
+                self.kept.push(&making, memory.budget / 4);
             }
             after.garbage.push(making);
         }
         self.fill(id, memory, statistics, after);
-        self.tidy(after);
         Front::Over(outcome)
     }
 
@@ -348,7 +303,7 @@ impl Schedule {
         if idle == 0 {
             return;
         }
-        let tasks = self.sessions.values().flat_map(|session| &session.window).map(|making| making.claimable());
+        let tasks = self.sessions.values_mut().flat_map(State::open).map(|making| making.claimable());
         let mut wanted = 0;
         for claimable in tasks {
             wanted += claimable;
@@ -369,13 +324,13 @@ impl Schedule {
         {
             session.virtual_time += nanoseconds;
         }
-        let turn = self.sessions.iter().filter(|(_, session)| session.claimable());
+        let turn = self.sessions.iter_mut().filter_map(|(id, session)| session.claimable().then_some((id, session)));
         let Some((id, session)) = turn.min_by_key(|(_, session)| session.virtual_time) else {
             self.active -= 1;
             return None;
         };
         self.clock = self.clock.max(session.virtual_time);
-        let claimed = session.window.iter().find_map(|making| Some((*id, Arc::clone(making), making.claim()?)));
+        let claimed = session.open().find_map(|making| Some((*id, Arc::clone(making), making.claim()?)));
         if claimed.is_none() {
             self.active -= 1;
         }

@@ -1,12 +1,14 @@
 mod cursor;
 mod permutation;
 mod slice;
+mod subset;
 
 use std::ops::Range;
 
 pub use cursor::Cursor;
 pub use permutation::Permutation;
 pub use slice::{Members, SplitSlice};
+pub use subset::{chosen, digest};
 
 use crate::seed::Purpose;
 
@@ -18,7 +20,7 @@ pub const VERSION: u32 = 1;
 pub enum Order {
     /// A keyed permutation, another one in every epoch.
     Shuffled,
-    /// By index.
+    /// By index, or as a list has them.
     Sequential,
 }
 
@@ -45,13 +47,23 @@ pub enum PlanError {
         /// What is wrong with it.
         why: String,
     },
+    /// A list with an index that can't be meant.
+    #[error("subset.indices[{at}] is {found}, expected {expected}")]
+    Subset {
+        /// Where in the list.
+        at: usize,
+        /// The index there.
+        found: u32,
+        /// What it must be.
+        expected: String,
+    },
     /// No batch fits.
     #[error(
         "{length} samples make no batch of {global_batch} rows when the last, incomplete one is dropped; \
          expected a global_batch_size of at most {length}, or last_batch short or wrap"
     )]
     NoSteps {
-        /// Samples of the split or slice.
+        /// Samples of the split, slice or list.
         length: u64,
         /// Rows of a global batch.
         global_batch: u32,

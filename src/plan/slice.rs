@@ -33,6 +33,8 @@ pub enum Members {
     All(u64),
     /// These, in rising order.
     Some(Arc<Vec<u32>>),
+    /// These, each once, in the order of the list.
+    List(Arc<Vec<u32>>),
 }
 
 impl Members {
@@ -40,7 +42,7 @@ impl Members {
     pub fn len(&self) -> u64 {
         match self {
             Members::All(length) => *length,
-            Members::Some(members) => members.len() as u64,
+            Members::Some(members) | Members::List(members) => members.len() as u64,
         }
     }
 
@@ -49,19 +51,22 @@ impl Members {
         self.len() == 0
     }
 
-    /// The sample at `index` of the slice, `0..len`, as its index in the split.
+    /// The sample at `index` of them, `0..len`, as its index in the split.
     pub fn sample(&self, index: u64) -> u64 {
         match self {
             Members::All(_) => index,
-            Members::Some(members) => u64::from(members[index as usize]),
+            Members::Some(members) | Members::List(members) => u64::from(members[index as usize]),
         }
     }
 
-    /// Where in the slice `sample` is; none if it is not.
+    /// Where among them `sample` is; none if it is not. Looks through a list, since that is asked for damaged samples only.
     pub fn index_of(&self, sample: u64) -> Option<u64> {
         match self {
             Members::All(length) => (sample < *length).then_some(sample),
             Members::Some(members) => members.binary_search(&u32::try_from(sample).ok()?).ok().map(|at| at as u64),
+            Members::List(members) => {
+                members.iter().position(|member| u64::from(*member) == sample).map(|at| at as u64)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ pub struct Limits {
     pub max_batch_bytes: u64,
     /// Pixels of one image; a larger one is listed, and a stream that needs it ends. Default 89,478,485, Pillow's.
     pub max_pixels: u64,
-    /// Bytes of one request. Default 4 MiB, gRPC's.
+    /// Bytes of one request. Default 4 MiB, gRPC's, in which a list of a million samples has room.
     pub max_request_bytes: usize,
     /// Streams on one connection. Default 128.
     pub max_streams_per_connection: u32,

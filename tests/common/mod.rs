@@ -60,6 +60,11 @@ pub fn small_spec(global_batch_size: u32) -> v1::LoaderSpec {
     spec_of([crop, Op::HorizontalFlip(v1::HorizontalFlip::default())], global_batch_size)
 }
 
+/// A list of samples.
+pub fn subset(indices: &[u32]) -> Option<v1::Subset> {
+    Some(v1::Subset { indices: indices.into(), ..Default::default() })
+}
+
 /// With a mixing.
 pub fn mixed(spec: v1::LoaderSpec, kind: v1::mixing::Kind) -> v1::LoaderSpec {
     v1::LoaderSpec { mixing: Some(v1::Mixing { kind: Some(kind), ..Default::default() }), ..spec }

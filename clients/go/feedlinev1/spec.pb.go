@@ -32,7 +32,7 @@ const (
 	Order_ORDER_UNSPECIFIED Order = 0
 	// A keyed permutation of the whole split, another one in every epoch.
 	Order_ORDER_SHUFFLED Order = 1
-	// By sample index, the same in every epoch.
+	// By sample index, or as `Subset.indices` stand, the same in every epoch.
 	Order_ORDER_SEQUENTIAL Order = 2
 	// Blocks permuted, then samples within a window of blocks. Reserved: no server of this revision has it.
 	Order_ORDER_BLOCK_SHUFFLED Order = 3
@@ -591,6 +591,8 @@ type LoaderSpec struct {
 	BoxRules *BoxRules `protobuf:"bytes,15,opt,name=box_rules,json=boxRules,proto3" json:"box_rules,omitempty"`
 	// What becomes of keypoints that leave the image or are mirrored. Absent: its defaults.
 	KeypointRules *KeypointRules `protobuf:"bytes,16,opt,name=keypoint_rules,json=keypointRules,proto3" json:"keypoint_rules,omitempty"`
+	// Chosen samples of the split, in place of all of them. Not beside a slice in `split`. Absent: all.
+	Subset        *Subset `protobuf:"bytes,17,opt,name=subset,proto3" json:"subset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -737,6 +739,73 @@ func (x *LoaderSpec) GetKeypointRules() *KeypointRules {
 	return nil
 }
 
+func (x *LoaderSpec) GetSubset() *Subset {
+	if x != nil {
+		return x.Subset
+	}
+	return nil
+}
+
+// A list of samples, by their index in the whole split. It is part of the spec by its digest: another list, or another order of the
+// same one, is another spec. Batches, `ListSamples` and everything else go on naming samples by their index in the split.
+type Subset struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The samples, each at most once: 0 to one less than the split has. Their order is that of a sequential epoch (torch's Subset); a
+	// shuffled one permutes the places in the list. At least one and at most 4,000,000, and no more than a request has room for: the
+	// 4 MiB that a server takes unless configured otherwise hold a million. Left out of the resolved spec.
+	Indices []uint32 `protobuf:"varint,1,rep,packed,name=indices,proto3" json:"indices,omitempty"`
+	// Digest of `indices` in their order: the first 32 hex digits of the BLAKE3 hash over their number and then each of them, all as
+	// little-endian integers of 64 bits. The resolved spec has it in place of the list. Set in a request, it goes with `indices`, and
+	// other ones are refused with FAILED_PRECONDITION. Empty: whatever the list is.
+	Digest        string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subset) Reset() {
+	*x = Subset{}
+	mi := &file_feedline_v1_spec_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subset) ProtoMessage() {}
+
+func (x *Subset) ProtoReflect() protoreflect.Message {
+	mi := &file_feedline_v1_spec_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subset.ProtoReflect.Descriptor instead.
+func (*Subset) Descriptor() ([]byte, []int) {
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Subset) GetIndices() []uint32 {
+	if x != nil {
+		return x.Indices
+	}
+	return nil
+}
+
+func (x *Subset) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
 // How files become images. Format by format: alpha is dropped, gray is repeated in three channels, palettes are looked up,
 // 16 bits become their high byte, CMYK becomes RGB as in Pillow, of an animation comes the first frame.
 type DecodeOptions struct {
@@ -751,7 +820,7 @@ type DecodeOptions struct {
 
 func (x *DecodeOptions) Reset() {
 	*x = DecodeOptions{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[1]
+	mi := &file_feedline_v1_spec_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +832,7 @@ func (x *DecodeOptions) String() string {
 func (*DecodeOptions) ProtoMessage() {}
 
 func (x *DecodeOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[1]
+	mi := &file_feedline_v1_spec_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +845,7 @@ func (x *DecodeOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecodeOptions.ProtoReflect.Descriptor instead.
 func (*DecodeOptions) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{1}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DecodeOptions) GetExifOrientation() bool {
@@ -821,7 +890,7 @@ type Mixing struct {
 
 func (x *Mixing) Reset() {
 	*x = Mixing{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[2]
+	mi := &file_feedline_v1_spec_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +902,7 @@ func (x *Mixing) String() string {
 func (*Mixing) ProtoMessage() {}
 
 func (x *Mixing) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[2]
+	mi := &file_feedline_v1_spec_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +915,7 @@ func (x *Mixing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mixing.ProtoReflect.Descriptor instead.
 func (*Mixing) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{2}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Mixing) GetKind() isMixing_Kind {
@@ -977,7 +1046,7 @@ type CutMixOrMixUp struct {
 
 func (x *CutMixOrMixUp) Reset() {
 	*x = CutMixOrMixUp{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[3]
+	mi := &file_feedline_v1_spec_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1058,7 @@ func (x *CutMixOrMixUp) String() string {
 func (*CutMixOrMixUp) ProtoMessage() {}
 
 func (x *CutMixOrMixUp) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[3]
+	mi := &file_feedline_v1_spec_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1071,7 @@ func (x *CutMixOrMixUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CutMixOrMixUp.ProtoReflect.Descriptor instead.
 func (*CutMixOrMixUp) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{3}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CutMixOrMixUp) GetCutmix() *CutMix {
@@ -1042,7 +1111,7 @@ type CutMix struct {
 
 func (x *CutMix) Reset() {
 	*x = CutMix{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[4]
+	mi := &file_feedline_v1_spec_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1123,7 @@ func (x *CutMix) String() string {
 func (*CutMix) ProtoMessage() {}
 
 func (x *CutMix) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[4]
+	mi := &file_feedline_v1_spec_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1136,7 @@ func (x *CutMix) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CutMix.ProtoReflect.Descriptor instead.
 func (*CutMix) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{4}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CutMix) GetAlpha() float64 {
@@ -1106,7 +1175,7 @@ type MixUp struct {
 
 func (x *MixUp) Reset() {
 	*x = MixUp{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[5]
+	mi := &file_feedline_v1_spec_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1187,7 @@ func (x *MixUp) String() string {
 func (*MixUp) ProtoMessage() {}
 
 func (x *MixUp) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[5]
+	mi := &file_feedline_v1_spec_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1200,7 @@ func (x *MixUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MixUp.ProtoReflect.Descriptor instead.
 func (*MixUp) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{5}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MixUp) GetAlpha() float64 {
@@ -1175,7 +1244,7 @@ type Mosaic struct {
 
 func (x *Mosaic) Reset() {
 	*x = Mosaic{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[6]
+	mi := &file_feedline_v1_spec_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1256,7 @@ func (x *Mosaic) String() string {
 func (*Mosaic) ProtoMessage() {}
 
 func (x *Mosaic) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[6]
+	mi := &file_feedline_v1_spec_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1269,7 @@ func (x *Mosaic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mosaic.ProtoReflect.Descriptor instead.
 func (*Mosaic) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{6}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Mosaic) GetP() float64 {
@@ -1245,7 +1314,7 @@ type CopyPaste struct {
 
 func (x *CopyPaste) Reset() {
 	*x = CopyPaste{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[7]
+	mi := &file_feedline_v1_spec_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1326,7 @@ func (x *CopyPaste) String() string {
 func (*CopyPaste) ProtoMessage() {}
 
 func (x *CopyPaste) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[7]
+	mi := &file_feedline_v1_spec_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,7 +1339,7 @@ func (x *CopyPaste) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyPaste.ProtoReflect.Descriptor instead.
 func (*CopyPaste) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{7}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CopyPaste) GetP() float64 {
@@ -1311,7 +1380,7 @@ type Views struct {
 
 func (x *Views) Reset() {
 	*x = Views{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[8]
+	mi := &file_feedline_v1_spec_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1392,7 @@ func (x *Views) String() string {
 func (*Views) ProtoMessage() {}
 
 func (x *Views) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[8]
+	mi := &file_feedline_v1_spec_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1405,7 @@ func (x *Views) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Views.ProtoReflect.Descriptor instead.
 func (*Views) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{8}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Views) GetCount() uint32 {
@@ -1375,7 +1444,7 @@ type ViewGroup struct {
 
 func (x *ViewGroup) Reset() {
 	*x = ViewGroup{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[9]
+	mi := &file_feedline_v1_spec_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1456,7 @@ func (x *ViewGroup) String() string {
 func (*ViewGroup) ProtoMessage() {}
 
 func (x *ViewGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[9]
+	mi := &file_feedline_v1_spec_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1469,7 @@ func (x *ViewGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ViewGroup.ProtoReflect.Descriptor instead.
 func (*ViewGroup) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{9}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ViewGroup) GetName() string {
@@ -1460,7 +1529,7 @@ type MixtureSource struct {
 
 func (x *MixtureSource) Reset() {
 	*x = MixtureSource{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[10]
+	mi := &file_feedline_v1_spec_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1541,7 @@ func (x *MixtureSource) String() string {
 func (*MixtureSource) ProtoMessage() {}
 
 func (x *MixtureSource) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[10]
+	mi := &file_feedline_v1_spec_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1554,7 @@ func (x *MixtureSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MixtureSource.ProtoReflect.Descriptor instead.
 func (*MixtureSource) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{10}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MixtureSource) GetDataset() string {
@@ -1520,7 +1589,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[11]
+	mi := &file_feedline_v1_spec_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1601,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[11]
+	mi := &file_feedline_v1_spec_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1614,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{11}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Sampling) GetClassBalanced() bool {
@@ -1578,7 +1647,7 @@ type BoxRules struct {
 
 func (x *BoxRules) Reset() {
 	*x = BoxRules{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[12]
+	mi := &file_feedline_v1_spec_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1659,7 @@ func (x *BoxRules) String() string {
 func (*BoxRules) ProtoMessage() {}
 
 func (x *BoxRules) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[12]
+	mi := &file_feedline_v1_spec_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1672,7 @@ func (x *BoxRules) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoxRules.ProtoReflect.Descriptor instead.
 func (*BoxRules) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{12}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BoxRules) GetMinArea() float64 {
@@ -1656,7 +1725,7 @@ type KeypointRules struct {
 
 func (x *KeypointRules) Reset() {
 	*x = KeypointRules{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[13]
+	mi := &file_feedline_v1_spec_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1668,7 +1737,7 @@ func (x *KeypointRules) String() string {
 func (*KeypointRules) ProtoMessage() {}
 
 func (x *KeypointRules) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[13]
+	mi := &file_feedline_v1_spec_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1681,7 +1750,7 @@ func (x *KeypointRules) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeypointRules.ProtoReflect.Descriptor instead.
 func (*KeypointRules) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{13}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *KeypointRules) GetRemoveInvisible() bool {
@@ -1711,7 +1780,7 @@ type FlipPair struct {
 
 func (x *FlipPair) Reset() {
 	*x = FlipPair{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[14]
+	mi := &file_feedline_v1_spec_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +1792,7 @@ func (x *FlipPair) String() string {
 func (*FlipPair) ProtoMessage() {}
 
 func (x *FlipPair) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[14]
+	mi := &file_feedline_v1_spec_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +1805,7 @@ func (x *FlipPair) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlipPair.ProtoReflect.Descriptor instead.
 func (*FlipPair) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{14}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FlipPair) GetLeft() string {
@@ -1768,7 +1837,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[15]
+	mi := &file_feedline_v1_spec_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1780,7 +1849,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[15]
+	mi := &file_feedline_v1_spec_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1793,7 +1862,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{15}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Placement) GetRank() uint32 {
@@ -1849,7 +1918,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[16]
+	mi := &file_feedline_v1_spec_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1861,7 +1930,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[16]
+	mi := &file_feedline_v1_spec_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1874,7 +1943,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{16}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Delivery) GetDtype() Dtype {
@@ -1971,7 +2040,7 @@ type Cursor struct {
 
 func (x *Cursor) Reset() {
 	*x = Cursor{}
-	mi := &file_feedline_v1_spec_proto_msgTypes[17]
+	mi := &file_feedline_v1_spec_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1983,7 +2052,7 @@ func (x *Cursor) String() string {
 func (*Cursor) ProtoMessage() {}
 
 func (x *Cursor) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_spec_proto_msgTypes[17]
+	mi := &file_feedline_v1_spec_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1996,7 +2065,7 @@ func (x *Cursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cursor.ProtoReflect.Descriptor instead.
 func (*Cursor) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{17}
+	return file_feedline_v1_spec_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Cursor) GetEpoch() uint32 {
@@ -2031,7 +2100,7 @@ var File_feedline_v1_spec_proto protoreflect.FileDescriptor
 
 const file_feedline_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"\x16feedline/v1/spec.proto\x12\vfeedline.v1\x1a\x1afeedline/v1/pipeline.proto\x1a\x16feedline/v1/rule.proto\"\xb2\x06\n" +
+	"\x16feedline/v1/spec.proto\x12\vfeedline.v1\x1a\x1afeedline/v1/pipeline.proto\x1a\x16feedline/v1/rule.proto\"\xdf\x06\n" +
 	"\n" +
 	"LoaderSpec\x12\x18\n" +
 	"\adataset\x18\x01 \x01(\tR\adataset\x12/\n" +
@@ -2053,7 +2122,11 @@ const file_feedline_v1_spec_proto_rawDesc = "" +
 	"\bsampling\x18\r \x01(\v2\x15.feedline.v1.SamplingB\x06\xda\xe2\x18\x02H\x01R\bsampling\x125\n" +
 	"\atargets\x18\x0e \x03(\x0e2\x13.feedline.v1.TargetB\x06\xda\xe2\x18\x02P\bR\atargets\x122\n" +
 	"\tbox_rules\x18\x0f \x01(\v2\x15.feedline.v1.BoxRulesR\bboxRules\x12A\n" +
-	"\x0ekeypoint_rules\x18\x10 \x01(\v2\x1a.feedline.v1.KeypointRulesR\rkeypointRules\"Z\n" +
+	"\x0ekeypoint_rules\x18\x10 \x01(\v2\x1a.feedline.v1.KeypointRulesR\rkeypointRules\x12+\n" +
+	"\x06subset\x18\x11 \x01(\v2\x13.feedline.v1.SubsetR\x06subset\"E\n" +
+	"\x06Subset\x12#\n" +
+	"\aindices\x18\x01 \x03(\rB\t\xda\xe2\x18\x05P\x80\x92\xf4\x01R\aindices\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\"Z\n" +
 	"\rDecodeOptions\x12)\n" +
 	"\x10exif_orientation\x18\x01 \x01(\bR\x0fexifOrientation\x12\x1e\n" +
 	"\x06scaled\x18\x02 \x01(\bB\x06\xda\xe2\x18\x02H\x01R\x06scaled\"\x90\x04\n" +
@@ -2264,7 +2337,7 @@ func file_feedline_v1_spec_proto_rawDescGZIP() []byte {
 }
 
 var file_feedline_v1_spec_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_feedline_v1_spec_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_feedline_v1_spec_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_feedline_v1_spec_proto_goTypes = []any{
 	(Order)(0),            // 0: feedline.v1.Order
 	(LastBatch)(0),        // 1: feedline.v1.LastBatch
@@ -2276,62 +2349,64 @@ var file_feedline_v1_spec_proto_goTypes = []any{
 	(Layout)(0),           // 7: feedline.v1.Layout
 	(BadSamples)(0),       // 8: feedline.v1.BadSamples
 	(*LoaderSpec)(nil),    // 9: feedline.v1.LoaderSpec
-	(*DecodeOptions)(nil), // 10: feedline.v1.DecodeOptions
-	(*Mixing)(nil),        // 11: feedline.v1.Mixing
-	(*CutMixOrMixUp)(nil), // 12: feedline.v1.CutMixOrMixUp
-	(*CutMix)(nil),        // 13: feedline.v1.CutMix
-	(*MixUp)(nil),         // 14: feedline.v1.MixUp
-	(*Mosaic)(nil),        // 15: feedline.v1.Mosaic
-	(*CopyPaste)(nil),     // 16: feedline.v1.CopyPaste
-	(*Views)(nil),         // 17: feedline.v1.Views
-	(*ViewGroup)(nil),     // 18: feedline.v1.ViewGroup
-	(*MixtureSource)(nil), // 19: feedline.v1.MixtureSource
-	(*Sampling)(nil),      // 20: feedline.v1.Sampling
-	(*BoxRules)(nil),      // 21: feedline.v1.BoxRules
-	(*KeypointRules)(nil), // 22: feedline.v1.KeypointRules
-	(*FlipPair)(nil),      // 23: feedline.v1.FlipPair
-	(*Placement)(nil),     // 24: feedline.v1.Placement
-	(*Delivery)(nil),      // 25: feedline.v1.Delivery
-	(*Cursor)(nil),        // 26: feedline.v1.Cursor
-	(*Pipeline)(nil),      // 27: feedline.v1.Pipeline
-	(*Op)(nil),            // 28: feedline.v1.Op
+	(*Subset)(nil),        // 10: feedline.v1.Subset
+	(*DecodeOptions)(nil), // 11: feedline.v1.DecodeOptions
+	(*Mixing)(nil),        // 12: feedline.v1.Mixing
+	(*CutMixOrMixUp)(nil), // 13: feedline.v1.CutMixOrMixUp
+	(*CutMix)(nil),        // 14: feedline.v1.CutMix
+	(*MixUp)(nil),         // 15: feedline.v1.MixUp
+	(*Mosaic)(nil),        // 16: feedline.v1.Mosaic
+	(*CopyPaste)(nil),     // 17: feedline.v1.CopyPaste
+	(*Views)(nil),         // 18: feedline.v1.Views
+	(*ViewGroup)(nil),     // 19: feedline.v1.ViewGroup
+	(*MixtureSource)(nil), // 20: feedline.v1.MixtureSource
+	(*Sampling)(nil),      // 21: feedline.v1.Sampling
+	(*BoxRules)(nil),      // 22: feedline.v1.BoxRules
+	(*KeypointRules)(nil), // 23: feedline.v1.KeypointRules
+	(*FlipPair)(nil),      // 24: feedline.v1.FlipPair
+	(*Placement)(nil),     // 25: feedline.v1.Placement
+	(*Delivery)(nil),      // 26: feedline.v1.Delivery
+	(*Cursor)(nil),        // 27: feedline.v1.Cursor
+	(*Pipeline)(nil),      // 28: feedline.v1.Pipeline
+	(*Op)(nil),            // 29: feedline.v1.Op
 }
 var file_feedline_v1_spec_proto_depIdxs = []int32{
-	10, // 0: feedline.v1.LoaderSpec.decode:type_name -> feedline.v1.DecodeOptions
-	27, // 1: feedline.v1.LoaderSpec.pipeline:type_name -> feedline.v1.Pipeline
+	11, // 0: feedline.v1.LoaderSpec.decode:type_name -> feedline.v1.DecodeOptions
+	28, // 1: feedline.v1.LoaderSpec.pipeline:type_name -> feedline.v1.Pipeline
 	0,  // 2: feedline.v1.LoaderSpec.order:type_name -> feedline.v1.Order
 	1,  // 3: feedline.v1.LoaderSpec.last_batch:type_name -> feedline.v1.LastBatch
-	11, // 4: feedline.v1.LoaderSpec.mixing:type_name -> feedline.v1.Mixing
-	17, // 5: feedline.v1.LoaderSpec.views:type_name -> feedline.v1.Views
-	19, // 6: feedline.v1.LoaderSpec.mixture:type_name -> feedline.v1.MixtureSource
-	20, // 7: feedline.v1.LoaderSpec.sampling:type_name -> feedline.v1.Sampling
+	12, // 4: feedline.v1.LoaderSpec.mixing:type_name -> feedline.v1.Mixing
+	18, // 5: feedline.v1.LoaderSpec.views:type_name -> feedline.v1.Views
+	20, // 6: feedline.v1.LoaderSpec.mixture:type_name -> feedline.v1.MixtureSource
+	21, // 7: feedline.v1.LoaderSpec.sampling:type_name -> feedline.v1.Sampling
 	4,  // 8: feedline.v1.LoaderSpec.targets:type_name -> feedline.v1.Target
-	21, // 9: feedline.v1.LoaderSpec.box_rules:type_name -> feedline.v1.BoxRules
-	22, // 10: feedline.v1.LoaderSpec.keypoint_rules:type_name -> feedline.v1.KeypointRules
-	13, // 11: feedline.v1.Mixing.cutmix:type_name -> feedline.v1.CutMix
-	14, // 12: feedline.v1.Mixing.mixup:type_name -> feedline.v1.MixUp
-	12, // 13: feedline.v1.Mixing.cutmix_or_mixup:type_name -> feedline.v1.CutMixOrMixUp
-	15, // 14: feedline.v1.Mixing.mosaic:type_name -> feedline.v1.Mosaic
-	16, // 15: feedline.v1.Mixing.copy_paste:type_name -> feedline.v1.CopyPaste
-	13, // 16: feedline.v1.CutMixOrMixUp.cutmix:type_name -> feedline.v1.CutMix
-	14, // 17: feedline.v1.CutMixOrMixUp.mixup:type_name -> feedline.v1.MixUp
-	2,  // 18: feedline.v1.CutMix.per:type_name -> feedline.v1.DrawPer
-	2,  // 19: feedline.v1.MixUp.per:type_name -> feedline.v1.DrawPer
-	2,  // 20: feedline.v1.Mosaic.per:type_name -> feedline.v1.DrawPer
-	18, // 21: feedline.v1.Views.groups:type_name -> feedline.v1.ViewGroup
-	3,  // 22: feedline.v1.ViewGroup.test_time:type_name -> feedline.v1.TestTime
-	28, // 23: feedline.v1.ViewGroup.ops:type_name -> feedline.v1.Op
-	23, // 24: feedline.v1.KeypointRules.flip_pairs:type_name -> feedline.v1.FlipPair
-	6,  // 25: feedline.v1.Delivery.dtype:type_name -> feedline.v1.Dtype
-	7,  // 26: feedline.v1.Delivery.layout:type_name -> feedline.v1.Layout
-	26, // 27: feedline.v1.Delivery.start:type_name -> feedline.v1.Cursor
-	8,  // 28: feedline.v1.Delivery.bad_samples:type_name -> feedline.v1.BadSamples
-	5,  // 29: feedline.v1.Delivery.box_format:type_name -> feedline.v1.BoxFormat
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	22, // 9: feedline.v1.LoaderSpec.box_rules:type_name -> feedline.v1.BoxRules
+	23, // 10: feedline.v1.LoaderSpec.keypoint_rules:type_name -> feedline.v1.KeypointRules
+	10, // 11: feedline.v1.LoaderSpec.subset:type_name -> feedline.v1.Subset
+	14, // 12: feedline.v1.Mixing.cutmix:type_name -> feedline.v1.CutMix
+	15, // 13: feedline.v1.Mixing.mixup:type_name -> feedline.v1.MixUp
+	13, // 14: feedline.v1.Mixing.cutmix_or_mixup:type_name -> feedline.v1.CutMixOrMixUp
+	16, // 15: feedline.v1.Mixing.mosaic:type_name -> feedline.v1.Mosaic
+	17, // 16: feedline.v1.Mixing.copy_paste:type_name -> feedline.v1.CopyPaste
+	14, // 17: feedline.v1.CutMixOrMixUp.cutmix:type_name -> feedline.v1.CutMix
+	15, // 18: feedline.v1.CutMixOrMixUp.mixup:type_name -> feedline.v1.MixUp
+	2,  // 19: feedline.v1.CutMix.per:type_name -> feedline.v1.DrawPer
+	2,  // 20: feedline.v1.MixUp.per:type_name -> feedline.v1.DrawPer
+	2,  // 21: feedline.v1.Mosaic.per:type_name -> feedline.v1.DrawPer
+	19, // 22: feedline.v1.Views.groups:type_name -> feedline.v1.ViewGroup
+	3,  // 23: feedline.v1.ViewGroup.test_time:type_name -> feedline.v1.TestTime
+	29, // 24: feedline.v1.ViewGroup.ops:type_name -> feedline.v1.Op
+	24, // 25: feedline.v1.KeypointRules.flip_pairs:type_name -> feedline.v1.FlipPair
+	6,  // 26: feedline.v1.Delivery.dtype:type_name -> feedline.v1.Dtype
+	7,  // 27: feedline.v1.Delivery.layout:type_name -> feedline.v1.Layout
+	27, // 28: feedline.v1.Delivery.start:type_name -> feedline.v1.Cursor
+	8,  // 29: feedline.v1.Delivery.bad_samples:type_name -> feedline.v1.BadSamples
+	5,  // 30: feedline.v1.Delivery.box_format:type_name -> feedline.v1.BoxFormat
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_feedline_v1_spec_proto_init() }
@@ -2341,28 +2416,28 @@ func file_feedline_v1_spec_proto_init() {
 	}
 	file_feedline_v1_pipeline_proto_init()
 	file_feedline_v1_rule_proto_init()
-	file_feedline_v1_spec_proto_msgTypes[2].OneofWrappers = []any{
+	file_feedline_v1_spec_proto_msgTypes[3].OneofWrappers = []any{
 		(*Mixing_Cutmix)(nil),
 		(*Mixing_Mixup)(nil),
 		(*Mixing_CutmixOrMixup)(nil),
 		(*Mixing_Mosaic)(nil),
 		(*Mixing_CopyPaste)(nil),
 	}
-	file_feedline_v1_spec_proto_msgTypes[3].OneofWrappers = []any{}
 	file_feedline_v1_spec_proto_msgTypes[4].OneofWrappers = []any{}
 	file_feedline_v1_spec_proto_msgTypes[5].OneofWrappers = []any{}
 	file_feedline_v1_spec_proto_msgTypes[6].OneofWrappers = []any{}
 	file_feedline_v1_spec_proto_msgTypes[7].OneofWrappers = []any{}
-	file_feedline_v1_spec_proto_msgTypes[9].OneofWrappers = []any{}
-	file_feedline_v1_spec_proto_msgTypes[15].OneofWrappers = []any{}
+	file_feedline_v1_spec_proto_msgTypes[8].OneofWrappers = []any{}
+	file_feedline_v1_spec_proto_msgTypes[10].OneofWrappers = []any{}
 	file_feedline_v1_spec_proto_msgTypes[16].OneofWrappers = []any{}
+	file_feedline_v1_spec_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feedline_v1_spec_proto_rawDesc), len(file_feedline_v1_spec_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

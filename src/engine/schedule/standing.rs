@@ -47,7 +47,7 @@ impl Starved {
 impl Schedule {
     /// How each session stands now.
     pub(in crate::engine) fn standings(&self) -> BTreeMap<u64, Standing> {
-        let standing = |session: &super::State| {
+        let standing = |session: &super::state::State| {
             let finished = session.window.iter().map(|making| making.outcome()?.as_ref().ok());
             let finished: Vec<_> = finished.map(|batch| Some(batch?.finished)).collect();
             Standing {

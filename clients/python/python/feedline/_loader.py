@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from feedline import _native, _spec
@@ -68,6 +68,9 @@ class Loader:
     bad_samples, bad_sample_budget
         `fail` raises `DamagedSampleError` at a damaged sample; `substitute` puts another one of its class in its place, warns, and
         raises after so many of them.
+    indices
+        Chosen samples in place of the whole split, as torch's `Subset` has them: a list, an array or any other iterable of whole numbers,
+        each at most once. Their order is that of a sequential epoch. `batch.samples` stays the index in the split. Not beside a slice.
     box_format
         `pascal_voc`, `coco`, `yolo` or `normalized`.
     spec
@@ -108,6 +111,7 @@ class Loader:
         targets: Sequence[Literal["boxes", "mask", "keypoints"]] = (),
         box_rules: BoxRules | Mapping[str, Any] | None = None,
         keypoint_rules: KeypointRules | Mapping[str, Any] | None = None,
+        indices: Iterable[int] | None = None,
         exif_orientation: bool | None = None,
         dtype: Any = "float32",
         layout: Literal["nchw", "nhwc"] = "nchw",
@@ -151,6 +155,7 @@ class Loader:
             "targets": list(targets) or None,
             "box_rules": None if box_rules is None else inner(box_rules),
             "keypoint_rules": None if keypoint_rules is None else inner(keypoint_rules),
+            "subset": None if indices is None else {"indices": _spec.indices(indices)},
             "decode": None if exif_orientation is None else {"exif_orientation": exif_orientation},
         }
         self._spec.update({field: value for field, value in given.items() if value is not None})
@@ -385,7 +390,7 @@ class _Opened:
             dataset, spec = fingerprints
             start = {"dataset_fingerprint": dataset, "spec_fingerprint": spec}
             delivery = {**delivery, "start": start}
-        self.description = _whole_numbers(json.loads(source.describe(json.dumps({**request, "delivery": delivery}))))
+        self.description = _whole_numbers(json.loads(source.describe(_spec.to_json({**request, "delivery": delivery}))))
         self.steps: int = self.description["steps_per_epoch"]
         self.fingerprints: tuple[str, str] = (
             self.description["spec"]["dataset_fingerprint"],
@@ -398,7 +403,7 @@ class _Opened:
         delivery = {**self._request["delivery"], "start": start, "stride": stride}
         if count is not None:
             delivery["count"] = count
-        return self._source.stream(json.dumps({**self._request, "delivery": delivery}), self._ahead)
+        return self._source.stream(_spec.to_json({**self._request, "delivery": delivery}), self._ahead)
 
     def endless(self, epoch: int, step: int, epochs: int | None) -> _native.Stream:
         """The stream that gives that batch next, across the ends of epochs: the one at hand if it stands there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,36 @@ def pipeline(given: Any, approximate: bool) -> dict[str, Any]:
     )
 
 
+def indices(given: Any) -> np.ndarray:
+    """Samples of a list, an array or any other iterable of whole numbers, in its order, as the contract has them: 32 bits each."""
+    if isinstance(given, str) or not (hasattr(given, "__array__") or isinstance(given, Iterable)):
+        raise InvalidRequestError(f"indices is a {type(given).__name__}, expected {_INDICES}")
+    try:
+        array = np.asarray(given if hasattr(given, "__array__") or isinstance(given, Sequence) else list(given))
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"indices: {error}; expected {_INDICES}") from None
+    if array.size == 0:
+        raise InvalidRequestError("indices is empty, expected at least one sample, or None for all of them")
+    if array.dtype == bool:
+        raise InvalidRequestError("indices is a mask of bools, expected the indices where it is true: numpy.flatnonzero(mask)")
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise InvalidRequestError(f"indices is {array.dtype} of shape {array.shape}, expected {_INDICES}")
+    beyond = np.flatnonzero((array < 0) | (array > _MOST))
+    if beyond.size:
+        at = int(beyond[0])
+        raise InvalidRequestError(f"indices[{at}] is {int(array[at])}, expected a sample's index in the split, 0 to {_MOST}")
+    return array.astype(np.uint32)
+
+
+_INDICES = "whole numbers in one dimension, such as a list, an array, or the `indices` of a torch Subset"
+_MOST = 2**32 - 1
+
+
+def to_json(request: Any) -> str:
+    """A request as JSON, with numpy's numbers and arrays among its values."""
+    return json.dumps(request, default=_number)
+
+
 def _of_albumentations(compose: Any, approximate: bool) -> dict[str, Any]:
     ops, _, unsupported = _native.import_albumentations(json.dumps(compose.to_dict(), default=_number), approximate)
     if unsupported:
@@ -48,7 +78,7 @@ def _number(value: Any) -> Any:
     """What JSON lacks: numpy's numbers."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} in a Compose")
+    raise TypeError(f"{type(value).__name__} where a number is expected")
 
 
 def dtype(given: Any) -> str:
