@@ -84,28 +84,41 @@ pub struct Restarted;
 pub fn diagnose(before: &v1::GetStatusResponse, after: &v1::GetStatusResponse) -> Result<Vec<Diagnosis>, Restarted> {
     let workers = Workers::between(before, after).ok_or(Restarted)?;
     let known: BTreeMap<u64, &v1::StreamStatus> = before.streams.iter().map(|stream| (stream.id, stream)).collect();
-    // A stream without a job is one by itself: its number tells it from the others.
-    let mut jobs: BTreeMap<(&str, u64, Bound), Vec<(&v1::StreamStatus, Time)>> = BTreeMap::new();
+    let mut lines: BTreeMap<Line<'_>, Streams<'_>> = BTreeMap::new();
     for stream in &after.streams {
         let time = Time::between(known.get(&stream.id).copied(), stream);
         if time.all() > 0 {
-            let alone = if stream.job.is_empty() { stream.id } else { 0 };
-            jobs.entry((&stream.job, alone, bound(&workers, &time))).or_default().push((stream, time));
+            let alone = stream.job.is_empty().then_some(stream.id);
+            let line = lines.entry(Line { job: &stream.job, alone, bound: bound(&workers, &time) }).or_default();
+            line.all.push(stream);
+            line.time = line.time.plus(&time);
         }
     }
-    let diagnosis = |((job, _, bound), streams): ((&str, u64, Bound), Vec<(&v1::StreamStatus, Time)>)| {
-        let sum = streams.iter().fold(Time::default(), |sum, (_, time)| sum.plus(time));
-        let all: Vec<_> = streams.iter().map(|(stream, _)| *stream).collect();
-        Diagnosis {
-            job: job.to_owned(),
-            clients: all.iter().map(|stream| stream.client.clone()).collect(),
-            ranks: all.iter().map(|stream| stream.rank).collect(),
-            bound,
-            figures: figures(&workers, &sum),
-            advice: words::advice(bound, &workers, &all, after),
-        }
+    let diagnosis = |(Line { job, bound, .. }, Streams { all, time }): (Line<'_>, Streams<'_>)| Diagnosis {
+        job: job.to_owned(),
+        clients: all.iter().map(|stream| stream.client.clone()).collect(),
+        ranks: all.iter().map(|stream| stream.rank).collect(),
+        bound,
+        figures: figures(&workers, &time),
+        advice: words::advice(bound, &workers, &all, after),
     };
-    Ok(jobs.into_iter().map(diagnosis).collect())
+    Ok(lines.into_iter().map(diagnosis).collect())
+}
+
+/// What is said in one line.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Line<'a> {
+    job: &'a str,
+    /// The number of a stream without a job, which stands for itself.
+    alone: Option<u64>,
+    bound: Bound,
+}
+
+/// The streams of a line, and their time together.
+#[derive(Default)]
+struct Streams<'a> {
+    all: Vec<&'a v1::StreamStatus>,
+    time: Time,
 }
 
 /// What bounded one stream. If batches had always been ready, it would have taken the time that it spent sending; so the part

@@ -137,9 +137,8 @@ mod tests {
     fn divided(asked: bool, ready_after: Option<i64>) -> (u128, u128) {
         let flow = Flow::new(v1::StreamStatus::default(), None);
         flow.with(|times| {
-            let begin = times.until + Duration::from_secs(1);
-            let ready =
-                ready_after.map(|ms| begin + Duration::from_millis(1000) - Duration::from_millis((1000 - ms) as u64));
+            let (before, begin) = (times.until, times.until + Duration::from_secs(10));
+            let ready = ready_after.map(|ms| before + Duration::from_millis((10_000 + ms) as u64));
             (times.until, times.asked) = (begin, asked);
             times.divide(begin + Duration::from_secs(1), ready);
             (times.making.as_millis(), times.sending.as_millis())
