@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn digests_tell_lists_and_their_orders_apart_and_stay() {
         let of = |indices: &[u32]| digest(indices);
-        assert_eq!(of(&[3, 17, 4]), "");
+        assert_eq!(of(&[3, 17, 4]), "74a3b0d77198eb0df4b7a372d634540b");
         assert_eq!(of(&(0..3000).collect::<Vec<_>>()), "51c6d024c49ed5e421938376329c1a1b");
         let lists: [&[u32]; 5] = [&[3, 17, 4], &[17, 3, 4], &[3, 17], &[3, 17, 4, 0], &[]];
         for (at, list) in lists.iter().enumerate() {
