@@ -66,7 +66,7 @@ def train(address: str, augmentation: dict[str, object], seed: int, args: argpar
         address, "validation", batch_size=250, order="sequential", pipeline=[SIZE, ops.ToFloat()]
     ).map(one_hot)
     model = network()
-    history = model.fit(data, validation_data=validation, epochs=args.epochs, verbose=0)
+    history = model.fit(data, validation_data=validation, epochs=args.epochs, shuffle=False, verbose=0)
     return model, history.history["val_accuracy"]
 
 
