@@ -121,7 +121,7 @@ type BatchHeader struct {
 	PayloadBytes uint64 `protobuf:"varint,5,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
 	// CRC32C (Castagnoli) of the payload, padding included.
 	PayloadCrc32C *uint32 `protobuf:"fixed32,6,opt,name=payload_crc32c,json=payloadCrc32c,proto3,oneof" json:"payload_crc32c,omitempty"`
-	// Sample index of each row, in the split, slices notwithstanding. Empty when there is a tensor `sample` in its place:
+	// Sample index of each row, in the split, slices and lists notwithstanding. Empty when there is a tensor `sample` in its place:
 	// INT64 [rows], for batches of more than 2,048 rows.
 	Samples []uint64 `protobuf:"varint,7,rep,packed,name=samples,proto3" json:"samples,omitempty"`
 	// Which rows of the global batch these are: the first one, from 0.
@@ -344,7 +344,7 @@ func (x *Tensor) GetViews() uint32 {
 	return 0
 }
 
-// A row whose sample was damaged: the next undamaged one of the same class and slice stands in its place.
+// A row whose sample was damaged: the next undamaged one of the same class and slice or list stands in its place.
 type Substitution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Row of this batch, from 0.

@@ -820,7 +820,7 @@ type DescribeResponse struct {
 	PayloadBytes uint64 `protobuf:"varint,4,opt,name=payload_bytes,json=payloadBytes,proto3" json:"payload_bytes,omitempty"`
 	// Steps of an epoch, the same for every rank.
 	StepsPerEpoch uint64 `protobuf:"varint,5,opt,name=steps_per_epoch,json=stepsPerEpoch,proto3" json:"steps_per_epoch,omitempty"`
-	// Samples of the split or slice.
+	// Samples of the split, slice or list.
 	Samples uint64 `protobuf:"varint,6,opt,name=samples,proto3" json:"samples,omitempty"`
 	// Rows of this rank in a full batch.
 	Rows uint32 `protobuf:"varint,7,opt,name=rows,proto3" json:"rows,omitempty"`

@@ -508,7 +508,7 @@ const (
 	BadSamples_BAD_SAMPLES_UNSPECIFIED BadSamples = 0
 	// The stream ends with DATA_LOSS, naming dataset, file, index and cause.
 	BadSamples_BAD_SAMPLES_FAIL BadSamples = 1
-	// The next undamaged sample of the same class and slice takes the place; the header lists it.
+	// The next undamaged sample of the same class and slice or list takes the place; the header lists it.
 	BadSamples_BAD_SAMPLES_SUBSTITUTE BadSamples = 2
 )
 
@@ -1901,7 +1901,8 @@ type Delivery struct {
 	Stride *uint32 `protobuf:"varint,5,opt,name=stride,proto3,oneof" json:"stride,omitempty"`
 	// Largest number of payload bytes in one part. Default 1 MiB; the server may send smaller ones.
 	PartBytes *uint32 `protobuf:"varint,6,opt,name=part_bytes,json=partBytes,proto3,oneof" json:"part_bytes,omitempty"`
-	// Bytes of batches made ahead of the one being sent; at least one batch is. Default 256 MiB, bounded by the server.
+	// Bytes of batches made ahead of the one being sent; at least one batch is, and at most 128 are. Default 256 MiB, bounded by the
+	// server.
 	PrefetchBytes *uint64 `protobuf:"varint,7,opt,name=prefetch_bytes,json=prefetchBytes,proto3,oneof" json:"prefetch_bytes,omitempty"`
 	// What becomes of damaged samples. Default fail.
 	BadSamples BadSamples `protobuf:"varint,8,opt,name=bad_samples,json=badSamples,proto3,enum=feedline.v1.BadSamples" json:"bad_samples,omitempty"`
