@@ -107,6 +107,7 @@ package: ## Build the Python package and run its tests.
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip 'Python package: $(PYTHON) is older than 3.10'; \
 	$(MAKE) wheel; \
 	$(PACKAGE)/venv/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PACKAGE)/wheels/*.whl; \
+	(cd clients/python; "$(abspath $(PACKAGE))/venv/bin/mypy" --cache-dir "$(abspath $(PACKAGE))/mypy"); \
 	PYTHONDONTWRITEBYTECODE=1 $(PACKAGE)/venv/bin/python -m pytest -q -p no:cacheprovider clients/python; done_
 
 wheel: $(PACKAGE)/venv/installed

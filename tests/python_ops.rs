@@ -220,7 +220,7 @@ class Message:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._fields.items())})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._fields == other._fields  # type: ignore[attr-defined]
+        return isinstance(other, Message) and type(self) is type(other) and self._fields == other._fields
 
     def __hash__(self) -> int:
         return hash(repr(self))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ _SHORT = {"u8": "uint8", "f16": "fp16", "bf16": "bf16", "f32": "fp32", **{short:
 def pipeline(given: Any, approximate: bool) -> dict[str, Any]:
     """A `Pipeline` message of a preset's or the server's name, a file, ops, or an albumentations `Compose`."""
     if isinstance(given, os.PathLike) or (isinstance(given, str) and (given.endswith(".toml") or "/" in given)):
-        return json.loads(_native.read_pipeline(os.fspath(given)))
+        return cast(dict[str, Any], json.loads(_native.read_pipeline(os.fspath(given))))
     if isinstance(given, str):
         return {"name": given}
     if hasattr(given, "to_dict") and not isinstance(given, Message):
@@ -71,7 +71,7 @@ def _of_albumentations(compose: Any, approximate: bool) -> dict[str, Any]:
     ops, _, unsupported = _native.import_albumentations(json.dumps(compose.to_dict(), default=_number), approximate)
     if unsupported:
         raise InvalidRequestError("the Compose has what feedline has no equal for: " + "; ".join(unsupported))
-    return json.loads(ops)
+    return cast(dict[str, Any], json.loads(ops))
 
 
 def _number(value: Any) -> Any:

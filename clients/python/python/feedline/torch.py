@@ -80,7 +80,7 @@ class DataLoader:
         self._device = torch.device("cpu" if device is None else device)
         self._pin = (self._device.type == "cuda") if pin_memory is None else pin_memory
         self._last = memory_format == torch.channels_last
-        layout = "nhwc" if self._last else "nchw"
+        layout: Literal["nchw", "nhwc"] = "nhwc" if self._last else "nchw"
         self._dtype, self._uint8 = dtype, uint8
         self._normalize: Normalize | None = None
         # Asked for FP32, MixUp is not rounded; whether UINT8 will do shows when it is opened.

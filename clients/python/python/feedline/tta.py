@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 Array = TypeVar("Array")
 
@@ -16,13 +16,14 @@ def average(predictions: Array, views: int) -> Array:
 
     Raises `ValueError` if the rows are no multiple of the views.
     """
-    rows, *rest = (int(side) for side in predictions.shape)  # type: ignore[attr-defined]
+    array = cast(Any, predictions)
+    rows, *rest = (int(side) for side in array.shape)
     if views < 1 or rows % views:
         raise ValueError(f"{rows} predictions, expected a multiple of {views} views")
     shape = (rows // views, views, *rest)
-    if hasattr(predictions, "reshape"):
-        return predictions.reshape(shape).mean(1)
+    if hasattr(array, "reshape"):
+        return cast(Array, array.reshape(shape).mean(1))
     # TensorFlow's tensors have no methods for it.
     import tensorflow as tf
 
-    return tf.reduce_mean(tf.reshape(predictions, shape), axis=1)
+    return cast(Array, tf.reduce_mean(tf.reshape(array, shape), axis=1))
