@@ -224,7 +224,7 @@ frameworks: ## Run the Python package with PyTorch, TensorFlow and JAX, and the 
 	$(MAKE) $(FRAMEWORKS_VENV)/installed wheel; \
 	$(FRAMEWORKS_VENV)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PACKAGE)/wheels/*.whl; \
 	export PYTHONDONTWRITEBYTECODE=1; \
-	for tests in torch tf jax errors; do \
+	for tests in torch tf jax errors indices; do \
 		$(FRAMEWORKS_VENV)/bin/python -m pytest -q -p no:cacheprovider clients/python/tests/test_$$tests.py; done; \
 	for example in torch_resnet keras_augmentation torch_ddp jax_loop; do \
 		echo "--- examples/$$example.py --quick"; $(FRAMEWORKS_VENV)/bin/python examples/$$example.py --quick; done; done_

@@ -163,10 +163,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kill-after", type=int, metavar="STEP", help="kill the process there, as an accident would")
     parser.add_argument("--check-resume", action="store_true", help="compare a training in one go with one that is killed")
     parser.add_argument("--plot", type=pathlib.Path, help="with --check-resume: write the loss curves here")
-    parser.add_argument("--quick", action="store_true", help="two epochs, and --check-resume")
+    parser.add_argument("--quick", action="store_true", help="one epoch, and --check-resume")
     args = parser.parse_args()
     if args.quick:
-        args.epochs, args.every, args.check_resume = 2, 7, True
+        args.epochs, args.every, args.check_resume = 1, 7, True
     args.data = args.data or str(digits.folder())
     return args
 

@@ -285,6 +285,23 @@ async fn health_and_reflection_are_the_standard_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn older_tools_find_reflection_under_its_older_name() {
+    use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1alpha::{
+        ServerReflectionRequest, server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+
+    let server = photographs_server().await;
+    let message_request = Some(MessageRequest::ListServices(String::new()));
+    let request = ServerReflectionRequest { host: String::new(), message_request };
+    let mut client = ServerReflectionClient::new(channel(&server.address).await);
+    let answers = client.server_reflection_info(tokio_stream::once(request)).await.expect("an answer");
+    let answer = answers.into_inner().message().await.expect("no failure").expect("one");
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else { panic!("a list") };
+    assert!(list.service.iter().any(|service| service.name == "feedline.v1.FeedlineService"), "{list:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_unix_socket_serves_as_well_and_is_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("socket");

@@ -81,16 +81,20 @@ pub async fn run(
         let (engine, stopping, registry) = (engine.clone(), stopping.clone(), registry.clone());
         let service = service::Service { engine, stopping, registry, started };
         let service = body::Front::new(service, limits.max_request_bytes);
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(feedline_proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(feedline_proto::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
         let router = Server::builder()
             .max_concurrent_streams(limits.max_streams_per_connection)
             .max_frame_size(MAX_FRAME)
             .http2_keepalive_interval(Some(limits.keepalive_interval))
             .http2_keepalive_timeout(Some(limits.keepalive_timeout))
             .add_service(health_service.clone())
-            .add_service(reflection.build_v1()?)
+            .add_service(reflection().build_v1()?)
+            // What older tools ask for.
+            .add_service(reflection().build_v1alpha()?)
             .add_service(service);
         let (closed, cut) = (closing.clone().cancelled_owned(), cutting.clone());
         match listener {
