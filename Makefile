@@ -16,6 +16,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/python-stock/venv
 PACKAGE := $(TARGET)/python
 FRAMEWORKS_VENV := $(TARGET)/frameworks/venv
+BENCH := $(TARGET)/bench
 GENERATED := $(TARGET)/python-stock/generated
 TYPESCRIPT := $(TARGET)/typescript/clients/typescript
 SKIPPED := $(TARGET)/skipped
@@ -42,7 +43,7 @@ done_() { printf '=== %s: ok, %d s\n' "$$name" "$$((SECONDS - begun))"; }; \
 skip() { mkdir -p $(TARGET); printf 'skipped: %s\n' "$$*" | tee -a $(SKIPPED); exit 0; };
 endef
 
-.PHONY: help test begin format lint rust examples bench-smoke python package wheel java go go-generated go-code typescript cpp cpp-packages frameworks doc end fmt bench clean-venv
+.PHONY: help test begin format lint rust examples bench-smoke python package wheel java go go-generated go-code typescript cpp cpp-packages frameworks doc end fmt bench bench-ops clean-venv
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -248,8 +249,32 @@ end:
 fmt: ## Format the code.
 	cargo fmt --all
 
-bench: ## Measure ops and plan, in the release profile.
+# BENCH_FLAGS=--quick tries it out in some minutes and writes nothing.
+bench: $(BENCH)/venv/installed ## Measure feedline beside its peers and write docs/benchmarks.md: 40 minutes of a quiet machine.
+	@$(STEPS) step 'benchmarks'; \
+	cargo build --release --all-features --bin feedline; \
+	$(BENCH)/venv/bin/python benches/images.py $(BENCH)/images; \
+	PYTHONDONTWRITEBYTECODE=1 $(BENCH)/venv/bin/python benches/compare.py --feedline $(TARGET)/release/feedline \
+		--images $(BENCH)/images --results $(BENCH)/results.json $(BENCH_FLAGS); done_
+
+# One by one where they can't be installed together: what fails is named here, and again where it would be measured.
+$(BENCH)/venv/installed: benches/peers.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo 'error: $(PYTHON) is not there, or not 3.11 to 3.13, for which there are packages of all peers' >&2; exit 1; }
+	@echo 'installing the peers of the benchmark below $(@D), once: a download of 4 GB, and 10 GB on the disk, with the CUDA libraries'
+	@echo 'that torch and DALI bring'
+	@rm -rf $(@D)
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { [[ $$(id -u) == 0 ]] && command -v apt-get > /dev/null \
+		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv; }
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $< \
+		|| while read -r package; do [[ -z $$package || $$package == \#* ]] \
+			|| $(@D)/bin/python -m pip install -q --disable-pip-version-check "$$package" < /dev/null \
+			|| echo "not installed, and left out of the benchmark: $$package"; done < $<
+	@touch $@
+
+bench-ops: ## Measure ops and plan, in the release profile.
 	cargo bench --all-features --bench plan --bench ops
 
 clean-venv: ## Remove the Python packages that were installed.
-	rm -rf $(TARGET)/python-stock $(PACKAGE) $(TARGET)/frameworks
+	rm -rf $(TARGET)/python-stock $(PACKAGE) $(TARGET)/frameworks $(BENCH)/venv
