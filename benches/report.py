@@ -95,7 +95,7 @@ rows, 16 with `tutorial` and `large`, 256 with `tiny`. In short:
 - *Nobody uses the batches.* With a trainer on the same cores all of these are slower.
 - *First batch.* Of feedline: from the client's start of its connection to a server that holds its images. Of the peers: from the making of the
   loader, imports done.
-- *Memory* is the peak of feedline's process (the server's, if it is served); of the peers what they hold while they are measured, with all
+- *Memory* is the peak of feedline's process; of the peers what they hold while they are measured, with all
   their processes, shared pages once. feedline's has the encoded images, and both have the decoded ones where they are kept.
 - *Left out by design.* DALI has no cache of decoded images on the CPU. tf.data service is measured where feedline is served.
 """
