@@ -1,5 +1,10 @@
 //! The command line of feedline; see `feedline --help`.
 
+/// Streams allocate and free buffers of a megabyte by the thousand. glibc gives such memory back to the system at once, and every page of
+/// it costs a fault when it is taken again: half of the time of a client that receives.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     feedline::cli::main()
 }
