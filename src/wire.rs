@@ -8,7 +8,7 @@ use prost::Message;
 
 use crate::engine::{Batch, Lease, Request};
 use crate::plan::Cursor;
-pub use frame::{FrameError, Head, framed, head};
+pub use frame::{FrameError, Head, STREAM, framed, head, whole};
 
 /// A batch cut into the messages that carry it: the first has the header, each has a slice of the payload, none is copied.
 pub struct Parts {

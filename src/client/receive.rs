@@ -1,11 +1,10 @@
 use std::sync::{Mutex, PoisonError};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use feedline_proto::v1::StreamRequest;
 use http::header::{CONTENT_TYPE, HeaderValue, TE};
 use http::{StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
-use prost::Message;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::metadata::GRPC_CONTENT_TYPE;
@@ -95,16 +94,10 @@ fn ended(status: Status) -> Status {
 }
 
 fn http_request(message: &StreamRequest) -> http::Request<Body> {
-    let length = message.encoded_len();
-    let mut bytes = BytesMut::with_capacity(5 + length);
-    // Not compressed, and its length.
-    bytes.put_u8(0);
-    bytes.put_u32(length as u32);
-    message.encode_raw(&mut bytes);
-    let mut request = http::Request::new(Body::new(Full::new(bytes.freeze())));
+    let mut request = http::Request::new(Body::new(Full::new(wire::whole(message))));
     *request.method_mut() = http::Method::POST;
     // Scheme and authority are the channel's.
-    *request.uri_mut() = Uri::from_static("/feedline.v1.FeedlineService/Stream");
+    *request.uri_mut() = Uri::from_static(wire::STREAM);
     *request.version_mut() = http::Version::HTTP_2;
     request.headers_mut().insert(TE, HeaderValue::from_static("trailers"));
     request.headers_mut().insert(CONTENT_TYPE, GRPC_CONTENT_TYPE);
@@ -180,6 +173,7 @@ impl Reader {
 mod tests {
     use feedline_proto::tensor::lay_out;
     use feedline_proto::v1::{BatchHeader, BatchPart, Dtype, Tensor};
+    use prost::Message;
 
     use super::*;
 

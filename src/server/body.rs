@@ -54,16 +54,13 @@ impl HttpService<http::Request<Body>> for Front {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         // What is compressed is refused, in the words of the generated code.
-        if request.uri().path() != STREAM || request.headers().contains_key("grpc-encoding") {
+        if request.uri().path() != wire::STREAM || request.headers().contains_key("grpc-encoding") {
             return self.generated.call(request);
         }
         let (service, most) = (Arc::clone(&self.service), self.max_request_bytes);
         Box::pin(async move { Ok(stream(&service, request, most).await.unwrap_or_else(Status::into_http)) })
     }
 }
-
-/// Path of `Stream`.
-const STREAM: &str = "/feedline.v1.FeedlineService/Stream";
 
 async fn stream(service: &Service, request: http::Request<Body>, most: usize) -> Result<http::Response<Body>, Status> {
     let (metadata, extensions, body) = Request::from_http(request).into_parts();

@@ -13,11 +13,27 @@ pub fn framed(mut part: v1::BatchPart) -> (Bytes, Bytes) {
         encode_key(DATA, WireType::LengthDelimited, &mut head);
         encode_varint(data.len() as u64, &mut head);
     }
-    // Its length has 32 bits, far more than `Delivery.part_bytes` can be.
-    let length = (head.len() - PREFIX + data.len()) as u32;
-    head[1..PREFIX].copy_from_slice(&length.to_be_bytes());
-    (head.freeze(), data)
+    (with_length(head, data.len()), data)
 }
+
+/// A whole message as gRPC sends it.
+pub fn whole(message: &impl Message) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(PREFIX + message.encoded_len());
+    bytes.put_bytes(0, PREFIX);
+    message.encode_raw(&mut bytes);
+    with_length(bytes, 0)
+}
+
+/// Writes the length into the prefix of a message that goes on with so many bytes. It has 32 bits, far more than
+/// `Delivery.part_bytes` or a request can be.
+fn with_length(mut bytes: BytesMut, more: usize) -> Bytes {
+    let length = (bytes.len() - PREFIX + more) as u32;
+    bytes[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+    bytes.freeze()
+}
+
+/// Path of the method whose answer is framed here.
+pub const STREAM: &str = "/feedline.v1.FeedlineService/Stream";
 
 /// What the first bytes of a message are.
 #[derive(Debug)]
@@ -154,6 +170,7 @@ mod tests {
             let (head, data) = framed(part.clone());
             assert_eq!(data.as_ptr(), part.data.as_ptr());
             assert_eq!([&head[..], &data].concat(), prefixed(&part.encode_to_vec()));
+            assert_eq!(whole(&part), prefixed(&part.encode_to_vec()));
         }
     }
 
