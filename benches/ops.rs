@@ -7,13 +7,13 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use feedline::augment::simd::{self, Level};
 use feedline::augment::{Pipeline, Scratch, catalogue, scaled_to_look_at};
 use feedline::decode::{Decoder, Limits};
 use feedline::demo;
 use feedline::image::{Depth, Form, Image, Size};
 use feedline::sample::Sample;
 use feedline::seed::{Key, Purpose};
+use feedline::simd::{self, Level};
 use feedline_proto::rule;
 use feedline_proto::v1;
 

@@ -1,10 +1,12 @@
 use crate::header::{self, Format, HeaderError};
-use crate::image::Size;
+use crate::image::{Size, Window};
 use crate::sample::Mask;
 
+use baseline::{Baseline, Wanted};
 pub use mask::mask;
 pub use orientation::{orient, orient_into, orientation, turns};
 
+mod baseline;
 mod gif;
 mod jpeg;
 mod leftover;
@@ -37,6 +39,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    baseline: Baseline,
     /// Pixels in the file's own colours, where they are not RGB.
     scratch: Vec<u8>,
 }
@@ -133,7 +136,7 @@ impl From<HeaderError> for DecodeError {
 impl Decoder {
     /// A decoder that keeps to these limits.
     pub fn new(limits: Limits) -> Self {
-        Decoder { limits, scratch: Vec::new() }
+        Decoder { limits, baseline: Baseline::default(), scratch: Vec::new() }
     }
 
     /// Decodes a file to pixels of their own.
@@ -152,7 +155,23 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`], also of a file of which only a part is damaged or missing; `pixels` is then empty.
     pub fn decode_into(&mut self, bytes: &[u8], pixels: &mut Vec<u8>) -> Result<Info, DecodeError> {
-        let decoded = self.decode_whole(bytes, pixels);
+        self.decode_window(bytes, |_| None, true, pixels).map(|(info, _)| info)
+    }
+
+    /// As [`Decoder::decode_into`], of an image of which only a window is wanted: `window` is told the size. Where that saves time, `pixels`
+    /// are those of the window alone, which is returned; else those of the whole image. Damage behind the window may be passed over
+    /// unless it is `checked`: a file that was decoded once need not be.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode_into`].
+    pub fn decode_window(
+        &mut self,
+        bytes: &[u8],
+        window: impl FnOnce(Size) -> Option<Window>,
+        checked: bool,
+        pixels: &mut Vec<u8>,
+    ) -> Result<(Info, Option<Window>), DecodeError> {
+        let decoded = self.decode_any(bytes, window, checked, pixels);
         if decoded.is_err() {
             pixels.clear();
         }
@@ -183,12 +202,25 @@ impl Decoder {
         Ok(info)
     }
 
-    fn decode_whole(&mut self, bytes: &[u8], pixels: &mut Vec<u8>) -> Result<Info, DecodeError> {
+    fn decode_any(
+        &mut self,
+        bytes: &[u8],
+        window: impl FnOnce(Size) -> Option<Window>,
+        checked: bool,
+        pixels: &mut Vec<u8>,
+    ) -> Result<(Info, Option<Window>), DecodeError> {
         let header::Header { format, size } = header::read(bytes)?;
         if size.area() > self.limits.max_pixels {
             return Err(DecodeError::TooLarge { size, max: self.limits.max_pixels });
         }
-        let Decoder { limits, scratch } = self;
+        let Decoder { limits, baseline, scratch } = self;
+        if format == Format::Jpeg {
+            let window = window(size);
+            let wanted = Wanted { window: window.unwrap_or(Window { x: 0, y: 0, size }), checked };
+            if baseline.decode(limits, bytes, size, wanted, pixels).is_some() {
+                return Ok((Info { format, size, warnings: Vec::new() }, window));
+            }
+        }
         let decoded = header::unwinding(|| match format {
             Format::Jpeg => jpeg::decode(limits, size, bytes, scratch, pixels),
             Format::Gif => gif::decode(limits, size, bytes, scratch, pixels),
@@ -197,7 +229,7 @@ impl Decoder {
         let warnings = decoded.unwrap_or_else(|panic| {
             Err(DecodeError::Damaged { format, cause: format!("the decoder panicked: {panic}") })
         })?;
-        Ok(Info { format, size, warnings })
+        Ok((Info { format, size, warnings }, None))
     }
 }
 

@@ -16,6 +16,9 @@ pub mod sample;
 /// Randomness as a value: generators keyed by what they are for.
 pub mod seed;
 
+/// Loops compiled once per level of vector instructions.
+pub mod simd;
+
 /// What an image file says of itself: format, size, orientation.
 pub mod header;
 

@@ -10,11 +10,11 @@ mod commands;
 #[path = "catalogue/views.rs"]
 mod views;
 
-use feedline::augment::simd::{self, Level};
 use feedline::augment::{Pipeline, Recorded, Scratch, catalogue};
 use feedline::image::{Depth, Form, Image, Pixels, Size};
 use feedline::sample::{BoundingBox, Keypoint, Mask, Sample};
 use feedline::seed::{Key, Purpose};
+use feedline::simd::{self, Level};
 use feedline_proto::{rule, v1};
 
 /// Rows that every op is tried on.

@@ -1,9 +1,6 @@
 /// What an op is, and what one needs.
 mod op;
 
-/// Loops compiled for each level of vector instructions.
-pub mod simd;
-
 /// What ops ask for beside their message.
 pub mod resources;
 

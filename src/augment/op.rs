@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 
 use super::geometry::Tables;
-use crate::image::{Form, Image, Pixels, Size};
+use crate::image::{Form, Image, Pixels, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -23,6 +23,17 @@ pub trait Op: Send + Sync + 'static {
 
     /// All of the randomness. It may look at the sample: most ops need its size alone.
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Self::Params;
+
+    /// The window that [`Op::draw`] draws for an image of `size`, of ops whose [`Op::apply`] cuts a window out and looks at nothing else:
+    /// then no more than that is decoded, and [`Op::apply_to_cut`] does the rest. None for all other ops.
+    fn cut(&self, _rng: &mut Rng, _size: Size) -> Option<Window> {
+        None
+    }
+
+    /// What [`Op::apply`] does to an image of which the window of [`Op::cut`] is all that is there: nothing, for ops that only cut.
+    fn apply_to_cut<'a>(&self, image: Image<'a>, _scratch: &mut Scratch) -> Image<'a> {
+        image
+    }
 
     /// None of it. Equal images and parameters give equal bytes on every machine.
     fn apply<'a>(&self, params: &Self::Params, image: Image<'a>, scratch: &mut Scratch) -> Image<'a>;
@@ -68,6 +79,10 @@ pub enum Targets {
 /// An op of any parameters.
 pub(super) trait AnyOp: Send + Sync {
     fn name(&self) -> &'static str;
+    /// See [`Op::cut`].
+    fn window(&self, rng: &mut Rng, size: Size) -> Option<Window>;
+    /// See [`Op::apply_to_cut`].
+    fn run_on_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a>;
     /// Draws and applies; the parameters drawn go to `record` if there is one.
     fn run<'a>(
         &self,
@@ -88,6 +103,14 @@ pub(super) trait AnyOp: Send + Sync {
 impl<T: Op> AnyOp for T {
     fn name(&self) -> &'static str {
         T::NAME
+    }
+
+    fn window(&self, rng: &mut Rng, size: Size) -> Option<Window> {
+        self.cut(rng, size)
+    }
+
+    fn run_on_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        self.apply_to_cut(image, scratch)
     }
 
     fn run<'a>(

@@ -7,7 +7,7 @@ use super::convert::Tail;
 use super::op::{AnyOp, Refusal, Scratch};
 use super::registry;
 use super::resources::{Photographs, Resources};
-use crate::image::{Depth, Form};
+use crate::image::{Depth, Form, Size, Window};
 use crate::sample::Sample;
 use crate::seed::{Key, Rng};
 use builder::Builder;
@@ -110,6 +110,22 @@ impl Pipeline {
     /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
     pub fn run<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
         Run { key, scratch, watch: None }.all(&self.nodes, sample)
+    }
+
+    /// The only window that [`Pipeline::run`] would look at of an image of `size`, if the first op cuts one out.
+    pub fn window(&self, size: Size, key: Key) -> Option<Window> {
+        let first = self.nodes.first()?;
+        let Action::Op(op) = &first.action else { return None };
+        let mut rng = Key { op: first.number, ..key }.rng();
+        // The same draws as in `Run::one`.
+        rng.chance(first.p).then(|| op.window(&mut rng, size))?
+    }
+
+    /// As [`Pipeline::run`], for a sample without annotations of whose image only the window of [`Pipeline::window`] is there.
+    pub fn run_on_cut<'a>(&self, mut sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
+        let Some((Node { action: Action::Op(op), .. }, rest)) = self.nodes.split_first() else { return sample };
+        sample.image = op.run_on_cut(sample.image, scratch);
+        Run { key, scratch, watch: None }.all(rest, sample)
     }
 
     /// As [`Pipeline::run`], and what was drawn.

@@ -8,7 +8,7 @@ use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics};
 use crate::augment::{Failed, Scratch};
 use crate::decode::{self, DecodeError, Decoder, Limits};
-use crate::image::{Image, Pixels, Size};
+use crate::image::{Image, Pixels, Size, Window};
 use crate::sample::Mask;
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
@@ -38,8 +38,8 @@ struct Found {
 enum Source {
     /// In the store, decoded.
     Store,
-    /// In the worker's buffer.
-    Worker,
+    /// In the worker's buffer; if a window is named, that alone.
+    Worker(Option<Window>),
 }
 
 impl Worker {
@@ -89,15 +89,24 @@ impl Worker {
         let recipe = &*making.recipe;
         let plan = &making.rows[row];
         let mut clock = Clock::start();
-        let found = self.find(recipe, plan.sample, making.form.substitute, statistics)?;
+        let key = Key {
+            seed: recipe.seed,
+            epoch: making.key.cursor.epoch,
+            position: plan.position,
+            view: 0,
+            op: 0,
+            purpose: Purpose::Op,
+        };
+        let found = self.find(recipe, plan.sample, key, making.form.substitute, statistics)?;
         clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
         self.sample = Some(found.chosen.sample);
 
         let Worker { scratch, pixels, turned, masks, .. } = self;
         let (samples, index) = (recipe.samples(), found.chosen.sample);
-        let (mut size, mut raw): (Size, &[u8]) = match found.source {
-            Source::Store => (found.size, samples.decoded(index).unwrap_or_default()),
-            Source::Worker => (found.size, pixels),
+        let (mut size, mut raw, is_cut): (Size, &[u8], bool) = match found.source {
+            Source::Store => (found.size, samples.decoded(index).unwrap_or_default(), false),
+            Source::Worker(None) => (found.size, pixels, false),
+            Source::Worker(Some(window)) => (window.size, pixels, true),
         };
         let (stored, mut orientation) = (size, 1);
         if recipe.exif_orientation {
@@ -107,18 +116,13 @@ impl Worker {
                 raw = turned;
             }
         }
-        let key = Key {
-            seed: recipe.seed,
-            epoch: making.key.cursor.epoch,
-            position: plan.position,
-            view: 0,
-            op: 0,
-            purpose: Purpose::Op,
-        };
         let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.targets.sample(samples, index, image, (stored, orientation), std::mem::take(masks));
-        let mut sample = recipe.pipeline.run(sample, key, scratch);
+        let mut sample = match is_cut {
+            true => recipe.pipeline.run_on_cut(sample, key, scratch),
+            false => recipe.pipeline.run(sample, key, scratch),
+        };
         statistics.rows.fetch_add(1, Ordering::Relaxed);
         if making.is_mixed() {
             let group = &recipe.groups[0];
@@ -174,10 +178,11 @@ impl Worker {
         &mut self,
         recipe: &Recipe,
         index: u64,
+        key: Key,
         substitute: bool,
         statistics: &Statistics,
     ) -> Result<Found, BatchError> {
-        let cause = match self.load(recipe, index, statistics)? {
+        let cause = match self.load(recipe, index, key, statistics)? {
             Ok((size, source)) => {
                 return Ok(Found { chosen: Chosen { sample: index, instead_of: None }, size, source });
             }
@@ -195,7 +200,7 @@ impl Worker {
             if samples.label(other) != label || !matches!(samples.state(other), State::Unknown | State::Sound) {
                 continue;
             }
-            if let Ok((size, source)) = self.load(recipe, other, statistics)? {
+            if let Ok((size, source)) = self.load(recipe, other, key, statistics)? {
                 statistics.substitutions.fetch_add(1, Ordering::Relaxed);
                 let chosen = Chosen { sample: other, instead_of: Some((index, cause)) };
                 return Ok(Found { chosen, size, source });
@@ -209,6 +214,7 @@ impl Worker {
         &mut self,
         recipe: &Recipe,
         index: u64,
+        key: Key,
         statistics: &Statistics,
     ) -> Result<Result<(Size, Source), String>, BatchError> {
         let samples = recipe.samples();
@@ -227,8 +233,13 @@ impl Worker {
             statistics.decoded_hits.fetch_add(1, Ordering::Relaxed);
             return self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Store)));
         }
-        match self.decode(samples, index, statistics) {
-            Ok(size) => self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker))),
+        // All of it is needed if it is kept, turned, or if there are marks to be moved by the size of the whole.
+        let is_whole = recipe.exif_orientation || recipe.targets.any() || samples.would_keep_decoded(index);
+        let window = |size| if is_whole { None } else { recipe.pipeline.window(size, key) };
+        match self.decode(samples, index, window, statistics) {
+            Ok((size, window)) => {
+                self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker(window))))
+            }
             Err(error) if error.is_limit() => {
                 Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
             }
@@ -255,15 +266,24 @@ impl Worker {
     pub(super) fn fill(&mut self, samples: &Split, index: u64, statistics: &Statistics) {
         if samples.decoded(index).is_none() && matches!(samples.state(index), State::Unknown | State::Sound) {
             // Whatever is wrong is noted in the store, and told to the streams that need the sample.
-            let _ = self.decode(samples, index, statistics);
+            let _ = self.decode(samples, index, |_| None, statistics);
         }
     }
 
-    /// Decodes a sample into this worker's pixels, gives them to the store, and notes there whether the file is sound.
-    fn decode(&mut self, samples: &Split, index: u64, statistics: &Statistics) -> Result<Size, DecodeError> {
+    /// Decodes a sample, or at least a window of it, into this worker's pixels, gives them to the store, and notes there whether the file
+    /// is sound. Returns the size of the whole, and the window if that is all.
+    fn decode(
+        &mut self,
+        samples: &Split,
+        index: u64,
+        window: impl FnOnce(Size) -> Option<Window>,
+        statistics: &Statistics,
+    ) -> Result<(Size, Option<Window>), DecodeError> {
         statistics.decodes.fetch_add(1, Ordering::Relaxed);
-        match self.decoder.decode_into(samples.encoded(index), &mut self.pixels) {
-            Ok(info) => {
+        // Whether the file is sound does not depend on which window was wanted first.
+        let checked = samples.state(index) != State::Sound;
+        match self.decoder.decode_window(samples.encoded(index), window, checked, &mut self.pixels) {
+            Ok((info, window)) => {
                 // A sample is sound when its masks are too. They are looked at once, whoever wants the sample.
                 if samples.state(index) == State::Unknown {
                     match self.decoder.masks(samples.masks_per_sample(), |number| samples.mask(index, number)) {
@@ -272,8 +292,10 @@ impl Worker {
                         Err(error) => samples.mark_damaged(index, &format!("mask: {error}")),
                     }
                 }
-                samples.keep_decoded(index, &self.pixels);
-                Ok(info.size)
+                if window.is_none() {
+                    samples.keep_decoded(index, &self.pixels);
+                }
+                Ok((info.size, window))
             }
             Err(error) => {
                 if !error.is_limit() {

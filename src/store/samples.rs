@@ -121,6 +121,11 @@ impl Split {
         self.slots.get(at(index))
     }
 
+    /// Whether a decoded image would be kept as things stand now.
+    pub fn would_keep_decoded(&self, index: u64) -> bool {
+        self.size(index).is_some_and(|size| self.slots.has_room(at(index), kept_bytes(size)))
+    }
+
     /// Keeps a copy of the decoded image, in the form that [`Split::decoded`] returns. Returns whether one is kept: not if the
     /// mode or the budget forbids it, nor if `pixels` are not as many as the size says.
     pub fn keep_decoded(&self, index: u64, pixels: &[u8]) -> bool {

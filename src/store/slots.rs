@@ -60,6 +60,11 @@ impl Slots {
         self.images.get(index)?.get().map(|image| &**image)
     }
 
+    /// Whether there is room for an image of `bytes` that is not kept yet.
+    pub(super) fn has_room(&self, index: usize, bytes: u64) -> bool {
+        index < self.images.len() && self.room.left() >= bytes
+    }
+
     /// Keeps a copy of `pixels`, which take `bytes` with all that belongs to them, if there is room. Whether an image is kept.
     pub(super) fn keep(&self, index: usize, pixels: &[u8], bytes: u64) -> bool {
         let Some(slot) = self.images.get(index) else { return false };

@@ -2,8 +2,8 @@
 
 use super::pointwise::cut;
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::{Image, Size};
+use crate::simd::Kernel;
 
 /// How floats become 8 bits and 8 bits floats.
 #[derive(Clone, Copy, Debug, PartialEq)]

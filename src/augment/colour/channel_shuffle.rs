@@ -1,10 +1,10 @@
 use feedline_proto::v1;
 
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Puts the channels in a random order.
 struct ChannelShuffle;

@@ -5,10 +5,10 @@ use super::lab::{Colour, Lightness};
 use super::pointwise::cut;
 use super::{full_scale, range};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Size, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Equalizes tile by tile.
 struct Clahe {

@@ -1,6 +1,6 @@
 //! Smallest and largest value of each channel.
 
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// Of each of 3 channels, or of 1: then the others are those of an empty one, (255, 0).
 pub(super) fn of_bytes(values: &[u8], channels: usize) -> [(u8, u8); 3] {
@@ -57,7 +57,7 @@ impl Kernel for Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     #[test]
     fn each_channel_has_its_own() {

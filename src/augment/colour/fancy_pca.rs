@@ -4,10 +4,10 @@ use super::pointwise::{clamp, cut, map, map_floats};
 use super::principal::Principal;
 use super::{full_scale, mean};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Moves colours along the principal axes of the image's own.
 struct FancyPca {

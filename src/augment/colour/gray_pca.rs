@@ -2,7 +2,7 @@
 //! `to_gray_pca`.
 
 use super::principal::Moments;
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// How far along the axis a colour is: 0 at the lowest of the image, 1 at the highest.
 #[derive(Clone, Copy)]

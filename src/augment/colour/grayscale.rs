@@ -5,10 +5,10 @@ use super::pass::{self, Step};
 use super::pointwise::{clamp, cut};
 use super::{eight_bits_only, full_scale, lab, three_channels_only, whole};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, Pixels, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Takes the colour away.
 struct Grayscale {

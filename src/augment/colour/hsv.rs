@@ -2,7 +2,7 @@
 
 use super::pointwise::{cut, cut_whole};
 use super::table::Table;
-use crate::augment::simd::{Kernel, Level};
+use crate::simd::{Kernel, Level};
 
 /// What each hue, saturation and value becomes.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! OpenCV's HSV of floats: hue in degrees, saturation from 0 to 1, value.
 
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// Turns the hue of RGB, from 0 to `full`, by `delta` turns.
 pub(super) fn turn(values: &mut [f32], delta: f64, full: f32) {
@@ -75,7 +75,7 @@ fn smaller(a: f32, b: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     #[test]
     fn primaries_turn_into_each_other_and_gray_stays() {

@@ -1,6 +1,6 @@
 //! Pillow's HSV of 8 bits, with hues from 0 to 255.
 
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// Turns the hue of RGB by `delta` turns: torchvision's `adjust_hue` of Pillow images.
 pub(super) fn turn(values: &mut [u8], delta: f64) {

@@ -1,8 +1,8 @@
 //! Formulas that go through hue and saturation, without branches, so that the loop over pixels becomes vectors.
 
 use super::pointwise::{clamp, cut};
-use crate::augment::simd::Kernel;
 use crate::image::ValuesMut;
+use crate::simd::Kernel;
 
 /// torchvision's `adjust_hue` of a tensor, turned by `delta`.
 pub(super) fn torchvision_hue(values: ValuesMut<'_>, delta: f32, full: f32) {
@@ -192,7 +192,7 @@ fn select(first: bool, a: f32, b: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     fn colours() -> Vec<u8> {
         let steps = [0_u8, 1, 2, 50, 127, 128, 200, 254, 255];

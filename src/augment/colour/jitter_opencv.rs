@@ -10,8 +10,8 @@ use super::pointwise::{clamp, map_floats};
 use super::table::Table;
 use super::whole::{self, Formula, quotient};
 use super::{grayscale, hsv_floats, mean};
-use crate::augment::simd::Kernel;
 use crate::image::{Image, ValuesMut};
+use crate::simd::Kernel;
 
 /// Applies `changes`, in order, to an image whose full scale is `full`.
 pub(super) fn apply(image: &mut Image<'_>, changes: impl Iterator<Item = Change>, full: f32) {

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use super::pointwise::cut_whole;
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 #[cfg(test)]
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// RGB to LAB, or to its lightness alone.
 pub(super) struct Lightness {

@@ -6,7 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::lanes_x86 as x86;
 use super::pointwise::{clamp, cut};
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// One colour of [`Lanes::COUNT`] pixels.
 ///

@@ -1,6 +1,6 @@
 //! Means of an image, summed in a fixed order: integers for 8 bits, eight lanes of 64-bit floats for floats.
 
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// Mean of one channel of 8 bits, as the nearest 64-bit float.
 pub(super) fn of_bytes(values: &[u8], channels: usize, channel: usize) -> f64 {
@@ -47,7 +47,7 @@ impl<F: Fn(&[f32]) -> f32> Kernel for Sum<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     #[test]
     fn the_order_of_summation_does_not_depend_on_the_level() {

@@ -3,7 +3,7 @@
 
 use super::lanes::{LaneKernel, Lanes, Plain};
 use super::table::Table;
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// One step, by torchvision's formulas in 32-bit floats, result clamped to 0 to 255 and its fraction cut off.
 #[derive(Clone, Copy, Debug, PartialEq)]

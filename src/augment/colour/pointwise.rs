@@ -1,7 +1,7 @@
 //! Formulas that make each value of that value alone.
 
 use super::table::Table;
-use crate::augment::simd::{Kernel, Level};
+use crate::simd::{Kernel, Level};
 
 /// Makes each of `values` `f` of it, clamped to 0 to 255 and its fraction cut off. `f` must be `#[inline(always)]` or a closure
 /// that is small enough to be inlined.

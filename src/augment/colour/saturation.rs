@@ -4,10 +4,10 @@ use super::pass::{self, Step};
 use super::pointwise::{clamp, cut};
 use super::{eight_bits_only, full_scale, grayscale, hue_loop, range, three_channels_only};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Raises or lowers the saturation.
 struct Saturation {

@@ -1,7 +1,7 @@
 //! Formulas of one 8-bit value as a table of 256.
 
 use super::pointwise::cut;
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// What each of the 256 values becomes.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! A table of 256 values for each channel.
 
 use super::table::Table;
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// What each value of each channel of interleaved RGB becomes.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,10 +4,10 @@ use super::full_scale;
 use super::pointwise::clamp;
 use super::whole::{self, Mix};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Gives the colours of an old photograph.
 struct ToSepia {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::lanes::{LaneKernel, Lanes, Plain};
-use crate::augment::simd::Level;
+use crate::simd::Level;
 
 /// A formula of one pixel.
 pub(super) trait Formula: Copy {

@@ -2,10 +2,10 @@ use feedline_proto::v1::{self, SharpnessMethod};
 
 use super::{full_scale, range};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Depth, Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Blends the image with the smoothed one, in either direction.
 struct AdjustSharpness {

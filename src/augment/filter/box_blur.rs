@@ -3,10 +3,10 @@ use feedline_proto::v1;
 use super::border::Beyond;
 use super::{Sides, odd, separable};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::{Kernel, Level};
 use crate::image::{Form, Image, Size, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::{Kernel, Level};
 
 /// Mean of a square around each pixel.
 struct BoxBlur {

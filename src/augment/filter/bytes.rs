@@ -1,6 +1,6 @@
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::{Image, Pixels};
+use crate::simd::Kernel;
 
 /// Applies `f` to an image in 8 bits. Floats from 0 to `full` are rounded to 8 bits (half to even) and made floats again
 /// afterwards: albucore's `uint8_io`.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::border::Beyond;
 use super::{Sides, full_scale, odd, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Mean along a line through each pixel.
 struct MotionBlur {

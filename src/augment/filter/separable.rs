@@ -3,8 +3,8 @@
 use super::border::Beyond;
 use super::recycle;
 use crate::augment::op::Scratch;
-use crate::augment::simd::{Kernel, Level};
 use crate::image::{Image, ValuesMut};
+use crate::simd::{Kernel, Level};
 
 /// Convolves rows and columns with the symmetric kernel whose half is `weights` (the middle first), and multiplies with `scale`.
 /// Beyond the edge the image is mirrored. 8 bits are rounded (half to even) and saturated, floats clamped to `limit` if there is one.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::border::Beyond;
 use super::{full_scale, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Blends the image with the sharpened one.
 struct Sharpen {

@@ -1,7 +1,7 @@
 use super::{box_blur, separable};
 use crate::augment::op::Scratch;
-use crate::augment::simd::Level;
 use crate::image::{Image, Pixels, Size};
+use crate::simd::Level;
 
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 3_u32;

@@ -2,11 +2,11 @@
 
 use feedline_proto::{rule, v1};
 
-use crate::augment::simd::{self, Level};
 use crate::augment::{Pipeline, Recorded, Scratch, catalogue};
 use crate::image::{Depth, Form, Image, Size};
 use crate::sample::{BoundingBox, Keypoint, Mask, Sample};
 use crate::seed::{Key, Purpose};
+use crate::simd::{self, Level};
 
 const SIZE: Size = Size::new(61, 47);
 
@@ -175,4 +175,43 @@ fn keypoints_boxes_and_mask_are_where_their_pixels_went() {
         }
         assert!(seen > 0, "{name} never shows the square");
     }
+}
+
+#[test]
+fn ops_that_cut_a_window_out_make_the_same_of_that_window_alone() {
+    let examples = [
+        "random_resized_crop = { height = 24, width = 20, scale = [0.02, 1] }",
+        "random_sized_crop = { height = 12, width = 15, min_max_height = [5, 90] }",
+        "random_sized_crop = { height = 24, width = 20, min_max_height = [5, 40], p = 0.5 }",
+        "random_crop = { height = 24, width = 20 }",
+        "random_crop = { height = 24, width = 20, padding = 4 }",
+        "center_crop = { height = 24, width = 21 }",
+        "fixed_crop = { height = 24, width = 20, x = 3, y = 1, corner = \"bottom_right\" }",
+    ];
+    let (mut cut, mut whole) = (0, 0);
+    for example in examples {
+        let first: v1::Op = toml::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        let ops = vec![first, toml::from_str("horizontal_flip = {}").expect("an op")];
+        let message = rule::with_defaults(&v1::Pipeline { ops, ..Default::default() });
+        let form = Form { smallest: SIZE, largest: SIZE, channels: 3, depth: Depth::U8 };
+        let pipeline = Pipeline::build(&message, form).unwrap_or_else(|error| panic!("{example}: {error}"));
+        let image = sample(3, Depth::U8).image;
+        for position in 0..40 {
+            let expected = pipeline.run(Sample::new(image.borrowed(), 3), key(position), &mut Scratch::default());
+            let Some(window) = pipeline.window(SIZE, key(position)) else {
+                whole += 1;
+                continue;
+            };
+            cut += 1;
+            let row = |y: u32| {
+                let start = (y * SIZE.width + window.x) as usize * 3;
+                &image.as_u8().expect("bytes")[start..start + window.size.width as usize * 3]
+            };
+            let pixels: Vec<u8> = (window.y..window.y + window.size.height).flat_map(row).copied().collect();
+            let alone = Sample::new(Image::from_u8(window.size, 3, pixels), 3);
+            let made = pipeline.run_on_cut(alone, key(position), &mut Scratch::default());
+            assert_eq!(made, expected, "{example} at {window:?}");
+        }
+    }
+    assert!(cut > 150 && whole > 20, "{cut} windows and {whole} whole images: some of each were due");
 }

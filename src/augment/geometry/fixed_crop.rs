@@ -62,6 +62,10 @@ impl Op for FixedCrop {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
+    fn cut(&self, _: &mut Rng, size: Size) -> Option<Window> {
+        Some(self.window(size))
+    }
+
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let window = self.window(image.size());
         crop::cut(image, window, scratch)

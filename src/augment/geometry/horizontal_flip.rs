@@ -1,10 +1,10 @@
 use feedline_proto::v1;
 
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Level;
 use crate::image::{Form, Image, Size, ValuesMut};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
+use crate::simd::Level;
 
 /// Mirrors left and right.
 struct HorizontalFlip;

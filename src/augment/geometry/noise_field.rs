@@ -1,8 +1,8 @@
 use super::crop::Border;
 use crate::augment::noise::Noise;
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::Size;
+use crate::simd::Kernel;
 
 /// `count` fields of noise from -1 to 1, of a size each: uniform, or normal and divided by the largest absolute value of all.
 pub(super) fn noise(seed: u64, size: Size, gaussian: bool, count: usize) -> Vec<Vec<f32>> {

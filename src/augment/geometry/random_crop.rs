@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crop::{self, Beyond};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Form, Image, Size};
+use crate::image::{Form, Image, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -56,14 +56,25 @@ impl RandomCrop {
     }
 }
 
+impl RandomCrop {
+    fn corner(&self, rng: &mut Rng, size: Size) -> Corner {
+        let y = self.start(rng, size.height, self.size.height);
+        Corner { x: self.start(rng, size.width, self.size.width), y }
+    }
+}
+
 impl Op for RandomCrop {
     type Params = Corner;
     const NAME: &'static str = "random_crop";
 
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Corner {
-        let size = sample.image.size();
-        let y = self.start(rng, size.height, self.size.height);
-        Corner { x: self.start(rng, size.width, self.size.width), y }
+        self.corner(rng, sample.image.size())
+    }
+
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Window> {
+        let Corner { x, y } = self.corner(rng, size);
+        let window = Window { x: u32::try_from(x).ok()?, y: u32::try_from(y).ok()?, size: self.size };
+        (crop::inside(window, size) == window).then_some(window)
     }
 
     fn apply<'a>(&self, corner: &Corner, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

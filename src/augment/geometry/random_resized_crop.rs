@@ -60,14 +60,8 @@ impl RandomResizedCrop {
         };
         Window { x: (size.width - inner.width) / 2, y: (size.height - inner.height) / 2, size: inner }
     }
-}
 
-impl Op for RandomResizedCrop {
-    type Params = Window;
-    const NAME: &'static str = "random_resized_crop";
-
-    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
-        let size = sample.image.size();
+    fn window(&self, rng: &mut Rng, size: Size) -> Window {
         for _ in 0..TRIES {
             let area = size.area() as f64 * rng.uniform(self.scale);
             let ratio = libm::exp(rng.uniform(self.log_ratio));
@@ -81,6 +75,24 @@ impl Op for RandomResizedCrop {
             }
         }
         self.fallback(size)
+    }
+}
+
+impl Op for RandomResizedCrop {
+    type Params = Window;
+    const NAME: &'static str = "random_resized_crop";
+
+    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
+        self.window(rng, sample.image.size())
+    }
+
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Window> {
+        Some(crop::inside(self.window(rng, size), size))
+    }
+
+    fn apply_to_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        let whole = Window { x: 0, y: 0, size: image.size() };
+        self.resampling.apply(image, whole, self.size, scratch)
     }
 
     fn apply<'a>(&self, window: &Window, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

@@ -39,18 +39,32 @@ pub(in crate::augment) fn from_message(message: &v1::RandomSizedCrop, input: For
     Built::maybe(op, message.p, input, input.sized(size))
 }
 
-impl Op for RandomSizedCrop {
-    type Params = Window;
-    const NAME: &'static str = "random_sized_crop";
-
-    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
-        let image = sample.image.size();
+impl RandomSizedCrop {
+    fn window(&self, rng: &mut Rng, image: Size) -> Window {
         let [low, high] = self.heights;
         let height = low + rng.below(u64::from(high.saturating_sub(low)) + 1) as u32;
         let width = (f64::from(height) * self.ratio).max(1.0) as u32;
         let size = Size::new(width.min(image.width), height.min(image.height));
         let y = rng.below(u64::from(image.height - size.height) + 1) as u32;
         Window { x: rng.below(u64::from(image.width - size.width) + 1) as u32, y, size }
+    }
+}
+
+impl Op for RandomSizedCrop {
+    type Params = Window;
+    const NAME: &'static str = "random_sized_crop";
+
+    fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
+        self.window(rng, sample.image.size())
+    }
+
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Window> {
+        Some(crop::inside(self.window(rng, size), size))
+    }
+
+    fn apply_to_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
+        let whole = Window { x: 0, y: 0, size: image.size() };
+        self.resampling.apply(image, whole, self.size, scratch)
     }
 
     fn apply<'a>(&self, window: &Window, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::seed::{Field, Rng};
+use crate::simd::Kernel;
 
 /// Random numbers for every pixel, as an op records them: the seed that they are made of, or the numbers themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use super::multiplicative_noise::Pairs;
 use super::{Noise, clamp, full_scale, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Adds normally distributed numbers.
 struct GaussNoise {

@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Noise, clamp, full_scale, poisson, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Noise of hue and lightness.
 struct IsoNoise {

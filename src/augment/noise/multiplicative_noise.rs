@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Noise, clamp, cut, full_scale, range, recycle};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Multiplies with random numbers.
 struct MultiplicativeNoise {

@@ -1,8 +1,8 @@
 use super::field::{Noise, Normals};
 use super::poisson;
 use crate::augment::op::Scratch;
-use crate::augment::simd::{Kernel, Level};
 use crate::seed::Field;
+use crate::simd::{Kernel, Level};
 
 #[test]
 fn every_level_makes_the_same_field() {

@@ -1,6 +1,6 @@
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::{Image, Pixels, ValuesMut};
+use crate::simd::Kernel;
 
 /// A sum of images of one size and type, each times its weight, in 32-bit floats and in the order in which they are added.
 pub(super) struct Mix {

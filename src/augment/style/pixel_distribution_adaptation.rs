@@ -7,10 +7,10 @@ use super::stretch::Stretch;
 use super::{full_scale, range, within};
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::augment::resources::Resources;
-use crate::augment::simd::Kernel;
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
+use crate::simd::Kernel;
 
 /// Gives the colours the distribution of those of a reference.
 struct PixelDistributionAdaptation {
@@ -219,7 +219,7 @@ fn rounded(x: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     #[test]
     fn every_level_adapts_colours_alike() {

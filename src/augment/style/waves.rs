@@ -3,8 +3,8 @@
 //! then along rows take less than a fast Fourier transform of everything, for any size. An image is real: the coefficient of `-k` is
 //! the conjugate of that of `k`, and half of the rows of frequencies do.
 
-use crate::augment::simd::Kernel;
 use crate::image::Size;
+use crate::simd::Kernel;
 
 /// Coefficients of up to three channels: the real parts, one number unused, the imaginary parts, one number unused.
 pub(super) type Coefficients = [f64; 8];
@@ -199,7 +199,7 @@ fn times_i(x: Coefficients) -> Coefficients {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::simd::Level;
+    use crate::simd::Level;
 
     fn values(size: Size, channels: usize) -> Vec<u8> {
         (0..size.area() * channels as u64).map(|x| (x * x * 7 % 251) as u8).collect()

@@ -1,5 +1,5 @@
 use super::Padded;
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// One row of medians: the greatest number that not more than half of the values are below, bit by bit. A square of up to 15 x 15
 /// has counts of 8 bits.

@@ -10,8 +10,8 @@ mod network;
 
 use super::border::Beyond;
 use crate::augment::op::Scratch;
-use crate::augment::simd::{Kernel, Level};
 use crate::image::{Image, Size};
+use crate::simd::{Kernel, Level};
 
 /// Replaces each value by the median of the `side` x `side` values of its channel around it; `side` is odd.
 pub(super) fn filter(values: &mut [u8], size: Size, channels: usize, side: usize, scratch: &mut Scratch) {

@@ -1,4 +1,4 @@
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// One row of medians of `N` x `N`, 3 or 5.
 pub(super) struct Network<'a, const N: usize> {

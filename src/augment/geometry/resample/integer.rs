@@ -4,8 +4,8 @@ use super::kernel::Kernel;
 use super::rgb;
 use super::source::Source;
 use crate::augment::op::Scratch;
-use crate::augment::simd::{self, Kernel as _, Level};
 use crate::image::{Image, Size, Window};
+use crate::simd::{self, Kernel as _, Level};
 
 /// An image of 8 bits, resized in whole numbers with the kernel widened when shrinking, as Pillow does to the bit: first the
 /// columns, then the rows, each rounded to 8 bits and cut off where it overshoots. Sums of whole numbers have no order, so every

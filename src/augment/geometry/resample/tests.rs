@@ -1,6 +1,6 @@
 use super::*;
-use crate::augment::simd::Level;
 use crate::seed::{Key, Purpose, Rng};
+use crate::simd::Level;
 
 const FILTERS: [v1::Filter; 6] = [
     v1::Filter::Nearest,

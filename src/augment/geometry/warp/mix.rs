@@ -2,7 +2,7 @@ use super::Filter;
 use super::cubic::Weights;
 use super::place::Places;
 use super::source::{Source, Value};
-use crate::augment::simd::Kernel;
+use crate::simd::Kernel;
 
 /// Fills an image with pixels of another one.
 pub(super) struct Fill<'f, 'b, T, const C: usize> {

@@ -2,11 +2,11 @@ use feedline_proto::v1;
 
 use super::crop::Beyond;
 use crate::augment::op::{Refusal, Scratch};
-use crate::augment::simd::Kernel as _;
-#[cfg(target_arch = "x86_64")]
-use crate::augment::simd::Level;
 use crate::image::{Form, Image, Pixels, Size};
 use crate::sample::{Field, Mask, Sample};
+use crate::simd::Kernel as _;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Level;
 
 /// Where the pixels of a row come from, in fixed point.
 mod place;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::augment::simd;
 use crate::seed::{Key, Purpose};
+use crate::simd;
 
 fn noise(size: Size) -> Vec<u8> {
     let mut rng = Key { seed: 9, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op }.rng();

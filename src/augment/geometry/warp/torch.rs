@@ -1,8 +1,8 @@
 use super::Filter;
 use crate::augment::geometry::crop::Beyond;
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::{Image, Pixels, Size};
+use crate::simd::Kernel;
 
 /// Where pixels come from as torch computes it: in 32-bit floats, in coordinates from -1 to 1 across the image.
 pub(in crate::augment::geometry) enum Grid<'g> {

@@ -1,6 +1,6 @@
 use crate::augment::op::Scratch;
-use crate::augment::simd::Kernel;
 use crate::image::{Image, Size, ValuesMut};
+use crate::simd::Kernel;
 
 /// The image blurred by Pillow's `GaussianBlur`: three boxes along the rows, three along the columns, each rounded to 8 bits.
 pub(super) fn blurred<'a>(mut image: Image<'a>, radius: f64, scratch: &mut Scratch) -> Image<'a> {

@@ -1,7 +1,7 @@
 use crate::augment::op::Scratch;
 use crate::augment::policy::chain::Filter;
-use crate::augment::simd::{Kernel, Level};
 use crate::image::{Image, Pixels, Size};
+use crate::simd::{Kernel, Level};
 
 /// The image whose pixels come from where `map` says, in continuous coordinates: Pillow's `Image.transform` in 64-bit floats.
 pub(super) fn warped<'a>(

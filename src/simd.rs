@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Level {
     /// What every processor of the target has: SSE2 on x86-64, NEON on AArch64.
     Baseline = 0,
-    /// AVX2 and FMA: x86-64 since 2013 (Haswell) and 2015 (Excavator).
+    /// AVX2, FMA, BMI and LZCNT: x86-64 since 2013 (Haswell) and 2015 (Excavator).
     Avx2 = 1,
     /// AVX-512 F, BW, DQ, VL and VBMI: x86-64 servers since 2021 (Ice Lake) and 2022 (Zen 4).
     Avx512 = 2,
@@ -29,7 +29,12 @@ impl Level {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512vbmi");
-            match is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            let avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt");
+            match avx2 {
                 true if avx512 => Level::Avx512,
                 true => Level::Avx2,
                 false => Level::Baseline,

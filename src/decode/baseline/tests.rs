@@ -1,0 +1,177 @@
+use libjpeg_turbo_rs::{Encoder, PixelFormat, Subsampling};
+
+use super::*;
+use crate::decode::{DecodeError, jpeg};
+use crate::seed::{Key, Purpose, Rng};
+use crate::simd::{self, Level};
+
+fn rng(seed: u64) -> Rng {
+    Key { seed, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op }.rng()
+}
+
+/// A picture with edges, soft parts and noise.
+fn picture(size: Size, channels: usize, rng: &mut Rng) -> Vec<u8> {
+    let (width, noise) = (size.width as usize, 1 + rng.below(60));
+    let mut pixels = vec![0; size.area() as usize * channels];
+    for (at, value) in pixels.iter_mut().enumerate() {
+        let (x, y) = (at / channels % width, at / channels / width);
+        let edge = if (x / 13 + y / 9) % 5 == 0 { 120 } else { 0 };
+        let soft = (x * (1 + at % channels) + 2 * y) as u64 % 256;
+        *value = (soft / 2 + edge + rng.below(noise)).min(255) as u8;
+    }
+    pixels
+}
+
+fn encode(pixels: &[u8], size: Size, channels: usize, change: impl FnOnce(Encoder<'_>) -> Encoder<'_>) -> Vec<u8> {
+    let format = if channels == 1 { PixelFormat::Grayscale } else { PixelFormat::Rgb };
+    let encoder = Encoder::new(pixels, size.width as usize, size.height as usize, format);
+    change(encoder).encode().expect("a picture that can be encoded")
+}
+
+fn complete(bytes: &[u8], size: Size) -> Result<(Vec<u8>, Vec<String>), DecodeError> {
+    let mut pixels = Vec::new();
+    let warnings = jpeg::decode(&Limits::default(), size, bytes, &mut Vec::new(), &mut pixels)?;
+    Ok((pixels, warnings))
+}
+
+fn whole(size: Size) -> Wanted {
+    Wanted { window: Window { x: 0, y: 0, size }, checked: true }
+}
+
+fn cut(pixels: &[u8], size: Size, window: Window) -> Vec<u8> {
+    let rows = window.y..window.y + window.size.height;
+    let row = |row: u32| {
+        let start = (row * size.width + window.x) as usize * 3;
+        &pixels[start..start + window.size.width as usize * 3]
+    };
+    rows.flat_map(row).copied().collect()
+}
+
+#[test]
+fn the_fast_way_gives_the_bytes_of_the_complete_decoder_at_every_level_and_for_every_window() {
+    let mut rng = rng(1);
+    let mut decoder = Baseline::default();
+    let mut pixels = Vec::new();
+    for turn in 0..120 {
+        let size = Size::new(16 + rng.below(120) as u32, 16 + rng.below(90) as u32);
+        let kinds = [Some(Subsampling::S444), Some(Subsampling::S422), Some(Subsampling::S420), None];
+        let kind = kinds[turn % 4];
+        let channels = if kind.is_some() { 3 } else { 1 };
+        let picture = picture(size, channels, &mut rng);
+        // Below, factors take 16 bits, which no baseline file has.
+        let (quality, optimised) = (25 + rng.below(76) as u8, rng.chance(0.5));
+        let bytes = encode(&picture, size, channels, |encoder| {
+            let encoder = encoder.quality(quality).optimize_huffman(optimised);
+            kind.into_iter().fold(encoder, Encoder::subsampling)
+        });
+        let named = format!("{size}, {kind:?}, quality {quality}");
+        let (expected, warnings) = complete(&bytes, size).expect("a sound file");
+        assert!(warnings.is_empty());
+        for level in Level::available() {
+            // What other tests set meanwhile changes no byte either.
+            simd::limit(level);
+            decoder
+                .decode(&Limits::default(), &bytes, size, whole(size), &mut pixels)
+                .expect("a file of the usual kind");
+            assert!(pixels == expected, "{named}, {level:?}");
+            for _ in 0..4 {
+                let inner =
+                    Size::new(1 + rng.below(size.width.into()) as u32, 1 + rng.below(size.height.into()) as u32);
+                let x = rng.below(u64::from(size.width - inner.width) + 1) as u32;
+                let y = rng.below(u64::from(size.height - inner.height) + 1) as u32;
+                let wanted = Wanted { window: Window { x, y, size: inner }, checked: rng.chance(0.5) };
+                decoder.decode(&Limits::default(), &bytes, size, wanted, &mut pixels).expect("as before");
+                assert!(pixels == cut(&expected, size, wanted.window), "{named}, {level:?}, {wanted:?}");
+            }
+        }
+        simd::limit(Level::Avx512);
+    }
+}
+
+#[test]
+fn what_the_complete_decoder_refuses_or_warns_of_is_left_to_it() {
+    let mut rng = rng(2);
+    let (mut decoder, mut pixels) = (Baseline::default(), Vec::new());
+    let size = Size::new(70, 50);
+    let picture = picture(size, 3, &mut rng);
+    let sound = encode(&picture, size, 3, |encoder| encoder.quality(80).subsampling(Subsampling::S420));
+    let (mut taken, mut left) = (0, 0);
+    let mut equal = 0;
+    let mut check = |bytes: &[u8], what: &str| {
+        let Ok(header) = crate::header::read(bytes) else { return };
+        simd::limit(Level::Baseline);
+        let plain = decoder
+            .decode(&Limits::default(), bytes, header.size, whole(header.size), &mut pixels)
+            .map(|_| pixels.clone());
+        simd::limit(Level::Avx512);
+        if decoder.decode(&Limits::default(), bytes, header.size, whole(header.size), &mut pixels).is_none() {
+            assert_eq!(plain, None, "{what}: only the plain one takes it");
+            left += 1;
+            return;
+        }
+        taken += 1;
+        let (expected, warnings) = complete(bytes, header.size).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(warnings.is_empty(), "{what}: {warnings:?}");
+        assert!(plain.is_some_and(|plain| plain == pixels), "{what}: not the bytes of the plain one");
+        equal += usize::from(pixels == expected);
+    };
+    for end in 0..sound.len() {
+        check(&sound[..end], &format!("the first {end} bytes"));
+    }
+    for turn in 0..4000 {
+        let mut bytes = sound.clone();
+        for _ in 0..=rng.below(3) {
+            let at = rng.below(bytes.len() as u64) as usize;
+            bytes[at] = match turn % 3 {
+                0 => rng.below(256) as u8,
+                1 => bytes[at] ^ 1 << rng.below(8),
+                _ => [0, 0xff, 0xd0, 0xd9][rng.below(4) as usize],
+            };
+        }
+        check(&bytes, &format!("damage {turn}"));
+    }
+    assert!(taken > 100 && left > 1000, "{taken} taken, {left} left: neither may be all");
+    // Damage that makes coefficients larger than any encoder does overflows, in the complete decoder by 16 bits, here by 32.
+    assert!(equal > taken * 3 / 4, "{equal} of {taken} have the bytes of the complete decoder");
+}
+
+#[test]
+fn other_kinds_of_files_are_left_to_the_complete_decoder() {
+    let mut rng = rng(3);
+    let size = Size::new(40, 33);
+    let colours = picture(size, 3, &mut rng);
+    let taken = |size: Size, change: &dyn Fn(Encoder<'_>) -> Encoder<'_>| {
+        let bytes = encode(&colours[..size.area() as usize * 3], size, 3, change);
+        Baseline::default().decode(&Limits::default(), &bytes, size, whole(size), &mut Vec::new()).is_some()
+    };
+    assert!(taken(size, &|encoder| encoder));
+    assert!(!taken(size, &|encoder| encoder.progressive(true)));
+    assert!(!taken(size, &|encoder| encoder.restart_rows(1)));
+    assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S440)));
+    assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S411)));
+    assert!(!taken(size, &|encoder| encoder.colorspace(libjpeg_turbo_rs::ColorSpace::Rgb)));
+    assert!(!taken(Size::new(15, 33), &|encoder| encoder));
+    let little = Limits { max_alloc: 4000, ..Limits::default() };
+    let bytes = encode(&colours, size, 3, |encoder| encoder);
+    assert!(
+        Baseline::default().decode(&little, &bytes, size, whole(size), &mut Vec::new()).is_none(),
+        "too little memory"
+    );
+}
+
+#[test]
+fn damage_behind_a_window_is_found_if_asked_for() {
+    let mut rng = rng(4);
+    let size = Size::new(64, 256);
+    let picture = picture(size, 3, &mut rng);
+    let mut bytes = encode(&picture, size, 3, |encoder| encoder.quality(90).subsampling(Subsampling::S420));
+    // Cut before the end, and closed again.
+    bytes.truncate(bytes.len() - 200);
+    bytes.extend([0xff, 0xd9]);
+    let top = Window { x: 0, y: 0, size: Size::new(64, 32) };
+    let decoded = |checked| {
+        let wanted = Wanted { window: top, checked };
+        Baseline::default().decode(&Limits::default(), &bytes, size, wanted, &mut Vec::new()).is_some()
+    };
+    assert_eq!((decoded(true), decoded(false)), (false, true));
+}
