@@ -57,6 +57,11 @@ impl Writer {
     /// clamped.
     pub fn write(&self, image: &Image<'_>, out: &mut [u8]) {
         match (&self.kind, image.pixels()) {
+            // As they are, where the order is the same.
+            (Kind::U8, Pixels::U8(values)) if self.layout == Layout::Nhwc => out.copy_from_slice(values),
+            (Kind::F32(_), Pixels::F32(values)) if self.layout == Layout::Nhwc => {
+                cast(out).copy_from_slice(values);
+            }
             (Kind::U8, Pixels::U8(values)) => self.fill(values, out, |_, x| x),
             (Kind::F16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
             (Kind::Bf16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),

@@ -12,6 +12,7 @@ use super::phase::Phase;
 pub(super) use super::phase::{Task, Then};
 use super::recipe::Recipe;
 use super::request::{Form, Request};
+use super::statistics::Tally;
 use super::targets::Counts;
 use crate::batch::{Marks, Mix, Section, Slots};
 use crate::image::{Image, Size};
@@ -48,7 +49,7 @@ impl GroupKey {
     }
 }
 
-/// A batch that is being made: its rows are claimed one by one by workers, first to be decoded and augmented, and then, if they
+/// A batch that is being made: its rows are claimed by workers, one or several at a time, first to be decoded and augmented, and then, if they
 /// are mixed, once more to be mixed.
 pub(super) struct Making {
     pub(super) key: BatchKey,
@@ -78,9 +79,9 @@ pub(super) struct Making {
     started: OnceLock<Instant>,
     /// Sessions that took the batch.
     takers: AtomicU32,
-    pub(super) decode_ns: AtomicU64,
-    pub(super) augment_ns: AtomicU64,
-    pub(super) collate_ns: AtomicU64,
+    decode_ns: AtomicU64,
+    augment_ns: AtomicU64,
+    collate_ns: AtomicU64,
 }
 
 /// One row to be made.
@@ -203,24 +204,33 @@ impl Making {
         }
     }
 
-    /// The next task. None if there is none now, or ever.
-    pub(super) fn claim(&self) -> Option<Task> {
+    /// The next task for one of `threads` workers: as many rows as are worth coming for, and no more than leave enough to the others.
+    /// None if there is none now, or ever.
+    pub(super) fn claim(&self, threads: usize) -> Option<Task> {
         if self.is_cancelled() {
             return None;
         }
         let _ = self.started.get_or_init(Instant::now);
-        if let Some(row) = self.first.claim() {
-            return Some(Task::Make(row));
+        let most = |phase: &Phase| self.recipe.rows_per_task().min(phase.left() / (2 * threads));
+        if let Some(rows) = self.first.claim(most(&self.first)) {
+            return Some(Task::Make(rows));
         }
-        if self.first.is_over() { self.second.claim().map(Task::Mix) } else { None }
+        if self.first.is_over() { self.second.claim(most(&self.second)).map(Task::Mix) } else { None }
+    }
+
+    /// Adds to what was done for it.
+    pub(super) fn add(&self, tally: &Tally) {
+        self.decode_ns.fetch_add(tally.decode_ns, Ordering::Relaxed);
+        self.augment_ns.fetch_add(tally.augment_ns, Ordering::Relaxed);
+        self.collate_ns.fetch_add(tally.collate_ns, Ordering::Relaxed);
     }
 
     /// Counts a task as done, whether it was or the making had been cancelled.
     pub(super) fn finish(&self, task: Task) -> Then {
         match task {
-            Task::Make(_) if !self.first.finish() => Then::Nothing,
+            Task::Make(rows) if !self.first.finish(rows) => Then::Nothing,
             Task::Make(_) if !self.second.is_empty() => Then::MixNow,
-            Task::Mix(_) if !self.second.finish() => Then::Nothing,
+            Task::Mix(rows) if !self.second.finish(rows) => Then::Nothing,
             _ => Then::Assemble,
         }
     }
@@ -297,8 +307,12 @@ impl Making {
         row: usize,
         write: impl FnOnce(&mut [u8]) -> R,
     ) -> Result<R, BatchError> {
-        self.ensure_slots();
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        if slots.is_none() {
+            drop(slots);
+            self.ensure_slots();
+            slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        }
         let mut slot = slots
             .as_ref()
             .and_then(|slots| slots.row(group, row))

@@ -301,6 +301,7 @@ impl Shared {
                 Then::Assemble => self.assemble(&making),
             }
             let nanoseconds = start.elapsed().as_nanos() as u64;
+            making.recipe.note_cost(task.rows().len(), nanoseconds);
             self.statistics.work_ns.fetch_add(nanoseconds, Relaxed);
             spent = Some((session, nanoseconds));
         }

@@ -1,6 +1,7 @@
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Rows that are claimed and finished one by one.
+/// Rows that are claimed and finished, one or several at a time.
 pub(super) struct Phase {
     rows: usize,
     claimed: AtomicUsize,
@@ -23,15 +24,17 @@ impl Phase {
         self.rows.saturating_sub(self.claimed.load(Ordering::Acquire))
     }
 
-    /// The next row, for one worker alone.
-    pub(super) fn claim(&self) -> Option<usize> {
-        let claim = |claimed| (claimed < self.rows).then_some(claimed + 1);
-        self.claimed.fetch_update(Ordering::AcqRel, Ordering::Acquire, claim).ok()
+    /// The next rows, at most `most` of them and at least one, for one worker alone.
+    pub(super) fn claim(&self, most: usize) -> Option<Rows> {
+        let end = |first: usize| self.rows.min(first + most.max(1));
+        let claim = |claimed| (claimed < self.rows).then(|| end(claimed));
+        let first = self.claimed.fetch_update(Ordering::AcqRel, Ordering::Acquire, claim).ok()?;
+        Some(Rows { first, end: end(first) })
     }
 
-    /// Counts one more; true for the last.
-    pub(super) fn finish(&self) -> bool {
-        self.finished.fetch_add(1, Ordering::AcqRel) + 1 == self.rows
+    /// Counts `rows` more; true for the last.
+    pub(super) fn finish(&self, rows: Rows) -> bool {
+        self.finished.fetch_add(rows.len(), Ordering::AcqRel) + rows.len() == self.rows
     }
 
     /// Whether every row is finished.
@@ -40,13 +43,38 @@ impl Phase {
     }
 }
 
+/// Rows that one worker has claimed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    first: usize,
+    end: usize,
+}
+
+impl Rows {
+    pub(super) fn len(self) -> usize {
+        self.end - self.first
+    }
+
+    pub(super) fn iter(self) -> Range<usize> {
+        self.first..self.end
+    }
+}
+
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Decode and augment a row; write it, unless rows are mixed.
-    Make(usize),
-    /// Mix a row with its partner and write it.
-    Mix(usize),
+    /// Decode and augment rows; write them, unless rows are mixed.
+    Make(Rows),
+    /// Mix rows with their partners and write them.
+    Mix(Rows),
+}
+
+impl Task {
+    pub(super) fn rows(self) -> Rows {
+        match self {
+            Task::Make(rows) | Task::Mix(rows) => rows,
+        }
+    }
 }
 
 /// What the end of a task leads to.
@@ -69,11 +97,13 @@ mod tests {
         let phase = Phase::new(1000);
         let (claimed, last) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while phase.claim().is_some() {
-                        claimed.fetch_add(1, Ordering::Relaxed);
-                        last.fetch_add(usize::from(phase.finish()), Ordering::Relaxed);
+            for most in 0..4 {
+                let (phase, claimed, last) = (&phase, &claimed, &last);
+                scope.spawn(move || {
+                    while let Some(rows) = phase.claim(most) {
+                        assert!((1..=most.max(1)).contains(&rows.len()) && rows.iter().end <= 1000);
+                        claimed.fetch_add(rows.len(), Ordering::Relaxed);
+                        last.fetch_add(usize::from(phase.finish(rows)), Ordering::Relaxed);
                     }
                 });
             }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use feedline_proto::{rule, v1};
 
@@ -35,6 +36,8 @@ pub struct Recipe {
     pub exif_orientation: bool,
     /// Bytes that its ops keep of what they take from the dataset, and of its list of samples.
     pub(super) kept_bytes: u64,
+    /// Nanoseconds that a row has taken of late; 0 before the first. Decides how work is shared out, and nothing of what is made.
+    row_ns: AtomicU64,
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// The spec as understood: names replaced, defaults filled in.
@@ -42,6 +45,9 @@ pub struct Recipe {
     /// 32 hex digits of the resolved spec and the versions of what it uses.
     pub fingerprint: String,
 }
+
+/// What a task should take.
+const TASK_NS: u64 = 100_000;
 
 impl Recipe {
     /// Resolves `spec` (checked, with defaults filled in, its pipeline's name replaced by ops) against `dataset`. If it has a subset,
@@ -139,6 +145,7 @@ impl Recipe {
             targets,
             exif_orientation,
             kept_bytes: resources.kept() + listed,
+            row_ns: AtomicU64::new(0),
             seed: spec.seed,
             spec: resolved(spec, dataset, &slice, last),
             fingerprint: String::new(),
@@ -175,6 +182,23 @@ impl Recipe {
     /// The last `to_float` and `normalize` of 8-bit images, left for the writing into the batch or for the client.
     pub fn tail(&self) -> Option<&Tail> {
         self.groups[0].tail().or(self.pipeline.tail())
+    }
+
+    /// Rows that a worker claims at once: as many as take a tenth of a millisecond, so that coming for them costs next to nothing and
+    /// nobody waits for long. One until it is known what a row takes.
+    pub(super) fn rows_per_task(&self) -> usize {
+        match self.row_ns.load(Ordering::Relaxed) {
+            0 => 1,
+            row_ns => (TASK_NS / row_ns).max(1) as usize,
+        }
+    }
+
+    /// Takes down what a task has taken.
+    pub(super) fn note_cost(&self, rows: usize, nanoseconds: u64) {
+        let (before, now) = (self.row_ns.load(Ordering::Relaxed), nanoseconds / rows.max(1) as u64);
+        // Of two workers that write at once one is forgotten, which does no harm.
+        let row_ns = if before == 0 { now } else { (7 * before + now) / 8 };
+        self.row_ns.store(row_ns.max(1), Ordering::Relaxed);
     }
 
     /// Whether a row's label is a weight for every class: labels are mixed, and there are classes.

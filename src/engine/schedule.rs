@@ -324,13 +324,14 @@ impl Schedule {
         {
             session.virtual_time += nanoseconds;
         }
+        let threads = self.threads;
         let turn = self.sessions.iter_mut().filter_map(|(id, session)| session.claimable().then_some((id, session)));
         let Some((id, session)) = turn.min_by_key(|(_, session)| session.virtual_time) else {
             self.active -= 1;
             return None;
         };
         self.clock = self.clock.max(session.virtual_time);
-        let claimed = session.open().find_map(|making| Some((*id, Arc::clone(making), making.claim()?)));
+        let claimed = session.open().find_map(|making| Some((*id, Arc::clone(making), making.claim(threads)?)));
         if claimed.is_none() {
             self.active -= 1;
         }

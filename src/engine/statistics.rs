@@ -54,7 +54,29 @@ pub struct Snapshot {
     pub sessions: u64,
 }
 
+/// What one worker has done in one task: added to the counters, which all workers share, when it is over.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) rows: u64,
+    pub(super) decodes: u64,
+    pub(super) decoded_hits: u64,
+    pub(super) substitutions: u64,
+    pub(super) decode_ns: u64,
+    pub(super) augment_ns: u64,
+    pub(super) collate_ns: u64,
+}
+
 impl Statistics {
+    pub(super) fn add(&self, tally: &Tally) {
+        self.rows.fetch_add(tally.rows, Relaxed);
+        self.decodes.fetch_add(tally.decodes, Relaxed);
+        self.decoded_hits.fetch_add(tally.decoded_hits, Relaxed);
+        self.substitutions.fetch_add(tally.substitutions, Relaxed);
+        self.decode_ns.fetch_add(tally.decode_ns, Relaxed);
+        self.augment_ns.fetch_add(tally.augment_ns, Relaxed);
+        self.collate_ns.fetch_add(tally.collate_ns, Relaxed);
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             batches: self.batches.load(Relaxed),
@@ -76,7 +98,7 @@ impl Statistics {
     }
 }
 
-/// Adds the time since the last lap to counters.
+/// Adds the time since the last lap to a counter.
 pub(super) struct Clock(Instant);
 
 impl Clock {
@@ -84,12 +106,9 @@ impl Clock {
         Clock(Instant::now())
     }
 
-    pub(super) fn lap(&mut self, counters: &[&AtomicU64]) {
+    pub(super) fn lap(&mut self, counter: &mut u64) {
         let now = Instant::now();
-        let passed = now.duration_since(self.0).as_nanos() as u64;
+        *counter += now.duration_since(self.0).as_nanos() as u64;
         self.0 = now;
-        for counter in counters {
-            counter.fetch_add(passed, Relaxed);
-        }
     }
 }

@@ -1,11 +1,10 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 
 use super::error::{BatchError, Culprit};
 use super::making::{Chosen, Making, RowDone, Staged, Task};
 use super::recipe::Recipe;
-use super::statistics::{Clock, Statistics};
+use super::statistics::{Clock, Statistics, Tally};
 use crate::augment::{Failed, Scratch};
 use crate::decode::{self, DecodeError, Decoder, Limits};
 use crate::image::{Image, Pixels, Size, Window};
@@ -23,8 +22,10 @@ pub(super) struct Worker {
     turned: Vec<u8>,
     /// Masks of the sample that was found last, if they travel.
     masks: Vec<Mask>,
-    /// The sample that was found for the task.
+    /// The sample that was found for the row.
     sample: Option<u64>,
+    /// What was done since it was last told.
+    tally: Tally,
 }
 
 /// A row's sample as it was found: itself, or the one that takes its place.
@@ -51,21 +52,29 @@ impl Worker {
             turned: Vec::new(),
             masks: Vec::new(),
             sample: None,
+            tally: Tally::default(),
         }
     }
 
-    /// Does a task. An error or a panic is noted in the making, and ends nothing else.
+    /// Does a task.
     pub(super) fn run(&mut self, making: &Making, task: Task, statistics: &Statistics) {
-        let row = match task {
-            Task::Make(row) | Task::Mix(row) => row,
-        };
-        if making.is_cancelled() {
-            return;
+        for row in task.rows().iter() {
+            if making.is_cancelled() {
+                break;
+            }
+            self.run_row(making, task, row);
         }
+        let tally = std::mem::take(&mut self.tally);
+        making.add(&tally);
+        statistics.add(&tally);
+    }
+
+    /// Does one row of a task. An error or a panic is noted in the making, and ends nothing else.
+    fn run_row(&mut self, making: &Making, task: Task, row: usize) {
         self.sample = None;
         let done = catch_unwind(AssertUnwindSafe(|| match task {
-            Task::Make(row) => self.make(making, row, statistics),
-            Task::Mix(row) => self.mix(making, row, statistics),
+            Task::Make(_) => self.make(making, row),
+            Task::Mix(_) => self.mix(making, row),
         }));
         match done {
             Ok(Ok(())) => {}
@@ -85,7 +94,7 @@ impl Worker {
         }
     }
 
-    fn make(&mut self, making: &Making, row: usize, statistics: &Statistics) -> Result<(), BatchError> {
+    fn make(&mut self, making: &Making, row: usize) -> Result<(), BatchError> {
         let recipe = &*making.recipe;
         let plan = &making.rows[row];
         let mut clock = Clock::start();
@@ -97,11 +106,11 @@ impl Worker {
             op: 0,
             purpose: Purpose::Op,
         };
-        let found = self.find(recipe, plan.sample, key, making.form.substitute, statistics)?;
-        clock.lap(&[&making.decode_ns, &statistics.decode_ns]);
+        let found = self.find(recipe, plan.sample, key, making.form.substitute)?;
+        clock.lap(&mut self.tally.decode_ns);
         self.sample = Some(found.chosen.sample);
 
-        let Worker { scratch, pixels, turned, masks, .. } = self;
+        let Worker { scratch, pixels, turned, masks, tally, .. } = self;
         let (samples, index) = (recipe.samples(), found.chosen.sample);
         let (mut size, mut raw, is_cut): (Size, &[u8], bool) = match found.source {
             Source::Store => (found.size, samples.decoded(index).unwrap_or_default(), false),
@@ -123,7 +132,7 @@ impl Worker {
             true => recipe.pipeline.run_on_cut(sample, key, scratch),
             false => recipe.pipeline.run(sample, key, scratch),
         };
-        statistics.rows.fetch_add(1, Ordering::Relaxed);
+        tally.rows += 1;
         if making.is_mixed() {
             let group = &recipe.groups[0];
             let (mut views, mut marks) = (Vec::new(), Vec::new());
@@ -137,7 +146,7 @@ impl Worker {
                     marks.extend(marked);
                 }
             }
-            clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
+            clock.lap(&mut tally.augment_ns);
             if row < making.own_rows() {
                 making.note(row, found.chosen);
             }
@@ -152,14 +161,14 @@ impl Worker {
                 for view in 0..group.views {
                     let (image, marked) = group.made(view, &mut sample, &recipe.targets, key, scratch)?;
                     marks.extend(marked);
-                    clock.lap(&[&making.augment_ns, &statistics.augment_ns]);
+                    clock.lap(&mut tally.augment_ns);
                     first_size.get_or_insert(image.size());
                     rest =
                         write(making, index, rest, image.size(), |out| making.form.writers[index].write(&image, out));
                     if let Cow::Owned(image) = image {
                         scratch.recycle(image);
                     }
-                    clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+                    clock.lap(&mut tally.collate_ns);
                 }
                 let unwritten = rest.len();
                 Ok::<_, BatchError>(crc32c::crc32c(&slot[..slot.len() - unwritten]))
@@ -169,20 +178,13 @@ impl Worker {
         scratch.recycle(sample.image);
         let size = first_size.unwrap_or(recipe.largest());
         making.row_done(row, RowDone { label, partner_labels: Vec::new(), chosen: found.chosen, size, crc32c, marks });
-        clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+        clock.lap(&mut tally.collate_ns);
         Ok(())
     }
 
     /// The pixels of a sample, or of the one that takes its place if it is damaged and that is wanted.
-    fn find(
-        &mut self,
-        recipe: &Recipe,
-        index: u64,
-        key: Key,
-        substitute: bool,
-        statistics: &Statistics,
-    ) -> Result<Found, BatchError> {
-        let cause = match self.load(recipe, index, key, statistics)? {
+    fn find(&mut self, recipe: &Recipe, index: u64, key: Key, substitute: bool) -> Result<Found, BatchError> {
+        let cause = match self.load(recipe, index, key)? {
             Ok((size, source)) => {
                 return Ok(Found { chosen: Chosen { sample: index, instead_of: None }, size, source });
             }
@@ -200,8 +202,8 @@ impl Worker {
             if samples.label(other) != label || !matches!(samples.state(other), State::Unknown | State::Sound) {
                 continue;
             }
-            if let Ok((size, source)) = self.load(recipe, other, key, statistics)? {
-                statistics.substitutions.fetch_add(1, Ordering::Relaxed);
+            if let Ok((size, source)) = self.load(recipe, other, key)? {
+                self.tally.substitutions += 1;
                 let chosen = Chosen { sample: other, instead_of: Some((index, cause)) };
                 return Ok(Found { chosen, size, source });
             }
@@ -210,13 +212,7 @@ impl Worker {
     }
 
     /// Decodes a sample, unless it is there decoded; the inner error is the cause of its damage.
-    fn load(
-        &mut self,
-        recipe: &Recipe,
-        index: u64,
-        key: Key,
-        statistics: &Statistics,
-    ) -> Result<Result<(Size, Source), String>, BatchError> {
+    fn load(&mut self, recipe: &Recipe, index: u64, key: Key) -> Result<Result<(Size, Source), String>, BatchError> {
         let samples = recipe.samples();
         let cause = || samples.cause(index).unwrap_or_default();
         match samples.state(index) {
@@ -230,13 +226,13 @@ impl Worker {
             State::Unknown | State::Sound => {}
         }
         if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index)) {
-            statistics.decoded_hits.fetch_add(1, Ordering::Relaxed);
+            self.tally.decoded_hits += 1;
             return self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Store)));
         }
         // All of it is needed if it is kept, turned, or if there are marks to be moved by the size of the whole.
         let is_whole = recipe.exif_orientation || recipe.targets.any() || samples.would_keep_decoded(index);
         let window = |size| if is_whole { None } else { recipe.pipeline.window(size, key) };
-        match self.decode(samples, index, window, statistics) {
+        match self.decode(samples, index, window) {
             Ok((size, window)) => {
                 self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker(window))))
             }
@@ -266,7 +262,8 @@ impl Worker {
     pub(super) fn fill(&mut self, samples: &Split, index: u64, statistics: &Statistics) {
         if samples.decoded(index).is_none() && matches!(samples.state(index), State::Unknown | State::Sound) {
             // Whatever is wrong is noted in the store, and told to the streams that need the sample.
-            let _ = self.decode(samples, index, |_| None, statistics);
+            let _ = self.decode(samples, index, |_| None);
+            statistics.add(&std::mem::take(&mut self.tally));
         }
     }
 
@@ -277,9 +274,8 @@ impl Worker {
         samples: &Split,
         index: u64,
         window: impl FnOnce(Size) -> Option<Window>,
-        statistics: &Statistics,
     ) -> Result<(Size, Option<Window>), DecodeError> {
-        statistics.decodes.fetch_add(1, Ordering::Relaxed);
+        self.tally.decodes += 1;
         // Whether the file is sound does not depend on which window was wanted first.
         let checked = samples.state(index) != State::Sound;
         match self.decoder.decode_window(samples.encoded(index), window, checked, &mut self.pixels) {

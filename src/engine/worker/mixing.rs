@@ -2,12 +2,12 @@ use super::{Worker, write};
 use crate::batch::{Marks, Mixed, Pasted, paste, paste_pixels, paste_shifted};
 use crate::engine::error::BatchError;
 use crate::engine::making::{Making, RowDone, Staged};
-use crate::engine::statistics::{Clock, Statistics};
+use crate::engine::statistics::Clock;
 use crate::image::{Image, Pixels, ValuesMut};
 
 impl Worker {
     /// Mixes a row with its partners, if it is mixed, and writes it.
-    pub(super) fn mix(&mut self, making: &Making, row: usize, statistics: &Statistics) -> Result<(), BatchError> {
+    pub(super) fn mix(&mut self, making: &Making, row: usize) -> Result<(), BatchError> {
         let mut clock = Clock::start();
         // A row that could not be made has noted why.
         let Some(own) = making.staged(row) else { return Ok(()) };
@@ -80,7 +80,7 @@ impl Worker {
             let (label, crc32c) = (own.label, vec![crc32c]);
             making.row_done(row, RowDone { label, partner_labels, chosen, size, crc32c, marks });
         }
-        clock.lap(&[&making.collate_ns, &statistics.collate_ns]);
+        clock.lap(&mut self.tally.collate_ns);
         Ok(())
     }
 
