@@ -252,7 +252,7 @@ fmt: ## Format the code.
 # BENCH_FLAGS=--quick tries it out in some minutes and writes nothing.
 bench: $(BENCH)/venv/installed ## Measure feedline beside its peers and write docs/benchmarks.md: 40 minutes of a quiet machine.
 	@$(STEPS) step 'benchmarks'; \
-	cargo build --release --all-features --bin feedline; \
+	cargo build --release --workspace --all-features --bins; \
 	$(BENCH)/venv/bin/python benches/images.py $(BENCH)/images; \
 	PYTHONDONTWRITEBYTECODE=1 $(BENCH)/venv/bin/python benches/compare.py --feedline $(TARGET)/release/feedline \
 		--images $(BENCH)/images --results $(BENCH)/results.json $(BENCH_FLAGS); done_

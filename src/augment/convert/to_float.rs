@@ -1,7 +1,7 @@
 use feedline_proto::v1;
 
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Depth, Form, Image, Pixels};
+use crate::image::{Depth, Form, Image, Pixels, ValuesMut};
 use crate::sample::Sample;
 use crate::seed::Rng;
 
@@ -46,19 +46,16 @@ impl Op for ToFloat {
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (size, channels) = (image.size(), image.channels());
-        let values = match image.pixels() {
-            Pixels::U8(values) => {
-                let mut floats = scratch.floats(values.len());
-                floats.iter_mut().zip(values.iter()).for_each(|(out, x)| *out = self.value(f32::from(*x)));
-                floats
+        let Pixels::U8(values) = image.pixels() else {
+            let mut image = image;
+            if let ValuesMut::F32(values) = image.values_mut() {
+                values.iter_mut().for_each(|x| *x = self.value(*x));
             }
-            Pixels::F32(values) => {
-                let mut floats = scratch.floats(values.len());
-                floats.iter_mut().zip(values).for_each(|(out, x)| *out = self.value(*x));
-                floats
-            }
+            return image;
         };
+        let mut floats = scratch.floats(values.len());
+        floats.iter_mut().zip(values.iter()).for_each(|(out, x)| *out = self.value(f32::from(*x)));
         scratch.recycle(image);
-        Image::from_f32(size, channels, values)
+        Image::from_f32(size, channels, floats)
     }
 }

@@ -62,9 +62,10 @@ fn value(sum: i32) -> u8 {
 fn mix_columns(level: Level, source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     if source.channels() == 3 && level.min(Level::detected()) >= Level::Avx2 {
+        let wide = level.min(Level::detected()) >= Level::Avx512;
         // SAFETY: the processor has what the function is compiled for.
         #[allow(unsafe_code)]
-        return unsafe { rgb::mix_columns(source, table, out) };
+        return unsafe { rgb::mix_columns(wide, source, table, out) };
     }
     let _ = level;
     match source.channels() {

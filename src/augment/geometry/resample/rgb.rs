@@ -5,9 +5,9 @@ use super::source::Source;
 
 /// Mixes the columns of an RGB image by the instructions of AVX2, since compilers do not find out how: four rows at a time, so
 /// that a weight is fetched once for all, and four pixels of each, so that they are stored at once. A vector holds a pixel of two
-/// rows, with a fourth lane each that nobody looks at.
+/// rows, with a fourth lane each that nobody looks at; a `wide` one of AVX-512 a pixel of all four rows.
 #[target_feature(enable = "avx2")]
-pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
+pub(super) fn mix_columns(wide: bool, source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]) {
     let (width, height) = (source.size().width as usize * 3, source.size().height as usize);
     let stride = out.len() / height;
     let mut copies = vec![0; 4 * (width + BEYOND)];
@@ -22,6 +22,22 @@ pub(super) fn mix_columns(source: &Source<'_, u8>, table: &Fixed, out: &mut [u8]
             });
         }
         let starts = places.map(|y| y * stride);
+        if wide {
+            // SAFETY: the caller says that the processor has AVX-512.
+            #[allow(unsafe_code)]
+            unsafe {
+                match (table.step(), table.steps()) {
+                    (2, _) => four_rows_wide::<2, false>(rows, table, starts, stride, out),
+                    (3, 1) => four_rows_wide::<3, false>(rows, table, starts, stride, out),
+                    (3, _) => four_rows_wide::<3, true>(rows, table, starts, stride, out),
+                    (4, 1) => four_rows_wide::<4, false>(rows, table, starts, stride, out),
+                    (4, _) => four_rows_wide::<4, true>(rows, table, starts, stride, out),
+                    (_, 1) => four_rows_wide::<5, false>(rows, table, starts, stride, out),
+                    _ => four_rows_wide::<5, true>(rows, table, starts, stride, out),
+                }
+            }
+            continue;
+        }
         match (table.step(), table.steps()) {
             (2, _) => four_rows::<2, false>(rows, table, starts, stride, out),
             (3, 1) => four_rows::<3, false>(rows, table, starts, stride, out),
@@ -98,21 +114,83 @@ fn four_rows<const TAPS: usize, const MANY: bool>(
             // What is below 0 or above 255 is cut off.
             let pixels = _mm256_shuffle_epi8(_mm256_packus_epi16(ab, cd), dense);
             let pixels = [_mm256_castsi256_si128(pixels), _mm256_extracti128_si256::<1>(pixels)];
-            let at = four * 12;
-            for (pixels, start) in pixels.into_iter().zip(&starts[2 * pair..]) {
-                if at + 16 <= stride {
-                    // SAFETY: sixteen bytes from `at` on lie in the row, for which there is room.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        // The four values too many are overwritten by the next pixels.
-                        _mm_storeu_si128(out.as_mut_ptr().add(start + at).cast(), pixels);
-                    }
-                } else {
-                    let pixels: [u8; 16] = bytemuck::cast(pixels);
-                    let length = (stride - at).min(12);
-                    out[start + at..][..length].copy_from_slice(&pixels[..length]);
+            put_four(pixels, &starts[2 * pair..], four * 12, stride, out);
+        }
+    }
+}
+
+/// As [`four_rows`], with vectors of 512 bits.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn four_rows_wide<const TAPS: usize, const MANY: bool>(
+    rows: [&[u8]; 4],
+    table: &Fixed,
+    starts: [usize; 4],
+    stride: usize,
+    out: &mut [u8],
+) {
+    let readable = table.from() * 3 + BEYOND;
+    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
+    assert!(starts.iter().all(|start| start + stride <= out.len()), "room for each row");
+    assert!(table.step() == TAPS && (MANY || table.steps() == 1), "the table's steps");
+    let mut spread = [_mm512_setzero_si512(); TAPS];
+    for (tap, spread) in spread.iter_mut().enumerate() {
+        let byte = |channel: usize| (3 * tap + channel) as i32 | NONE << 8;
+        *spread = _mm512_broadcast_i32x4(_mm_setr_epi32(byte(0), byte(1), byte(2), NONE | NONE << 8));
+    }
+    let dense = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+    for (four, (firsts, weights)) in table.fours().enumerate() {
+        let mut sums = [_mm512_set1_epi32(HALF); 4];
+        let weights = weights.as_chunks::<TAPS>().0;
+        let steps = if MANY { table.steps() } else { 1 };
+        for pixel in 0..4 {
+            for step in 0..steps {
+                let at = firsts[pixel] as usize * 3 + step * TAPS * 3;
+                debug_assert!(at + 16 <= readable, "{at}");
+                // SAFETY: as in `four_rows`.
+                #[allow(unsafe_code)]
+                let [a, b, c, d] = unsafe {
+                    [
+                        _mm_loadu_si128(rows[0].as_ptr().add(at).cast()),
+                        _mm_loadu_si128(rows[1].as_ptr().add(at).cast()),
+                        _mm_loadu_si128(rows[2].as_ptr().add(at).cast()),
+                        _mm_loadu_si128(rows[3].as_ptr().add(at).cast()),
+                    ]
+                };
+                let (ab, cd) = (_mm256_set_m128i(b, a), _mm256_set_m128i(d, c));
+                let pixels = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(ab), cd);
+                let weights = &weights[pixel * steps + step];
+                for tap in 0..TAPS {
+                    let x = _mm512_shuffle_epi8(pixels, spread[tap]);
+                    sums[pixel] = _mm512_add_epi32(sums[pixel], _mm512_mullo_epi32(x, _mm512_set1_epi32(weights[tap])));
                 }
             }
+        }
+        let [a, b, c, d] = sums.map(|sum| _mm512_srai_epi32::<BITS>(sum));
+        // What is below 0 or above 255 is cut off.
+        let packed = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+        let pixels = _mm512_shuffle_epi8(packed, dense);
+        let pixels = [
+            _mm512_extracti32x4_epi32::<0>(pixels),
+            _mm512_extracti32x4_epi32::<1>(pixels),
+            _mm512_extracti32x4_epi32::<2>(pixels),
+            _mm512_extracti32x4_epi32::<3>(pixels),
+        ];
+        put_four(pixels, &starts, four * 12, stride, out);
+    }
+}
+
+/// Writes four pixels of rows that begin at `starts`, from value `at` on.
+#[inline(always)]
+fn put_four<const ROWS: usize>(pixels: [__m128i; ROWS], starts: &[usize], at: usize, stride: usize, out: &mut [u8]) {
+    for (pixels, start) in pixels.into_iter().zip(starts) {
+        if at + 16 <= stride {
+            let place: &mut [u8; 16] = out[start + at..].first_chunk_mut().expect("room for each row");
+            // The four values too many are overwritten by the next pixels.
+            *place = bytemuck::cast(pixels);
+        } else {
+            let pixels: [u8; 16] = bytemuck::cast(pixels);
+            let length = (stride - at).min(12);
+            out[start + at..][..length].copy_from_slice(&pixels[..length]);
         }
     }
 }
