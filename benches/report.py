@@ -62,8 +62,8 @@ ROWS: list[tuple[str, str, list[Goal]]] = [
     ("first batch of a new server's first stream", "served", [Goal(FIRST, None, 0.5)]),
 ]
 
-WIRE_BEGIN, WIRE_END = "<!-- The wire, by hand: begin -->", "<!-- The wire, by hand: end -->"
-WIRE = """Not measured yet: `feedline pull --headroom` against a server on the same machine, which sends one batch again and again."""
+HAND_BEGIN, HAND_END = "<!-- By hand: begin -->", "<!-- By hand: end -->"
+HAND = "Not measured yet: wire, load, memory, start, growth, profiles and soak."
 
 WORK = """## What each does
 
@@ -79,13 +79,13 @@ rows, 16 with `tutorial` and `large`, 256 with `tiny`. In short:
 
 | who | decodes | resizes | colour | order | where it does less than we do |
 |---|---|---|---|---|---|
-| feedline | the whole image, looking for damage | antialiased in `train` | factors | all of an epoch shuffled | |
+| feedline | the window that is cut, in `train` and `large`; all of a file is read once, for damage | antialiased in `train` | factors | all of an epoch shuffled | |
 | torchvision v2 | the whole image | antialiased in `train`, on 8 bits | factors; `tutorial` multiplies brightness | all shuffled | `tutorial` resizes to 8 bits |
 | albumentations | the whole image, by OpenCV | linear, never antialiased | factors, by tables | all shuffled | no antialiasing; `tutorial` resizes to 8 bits |
 | Grain | as albumentations, in two threads | as albumentations | as albumentations | all shuffled | as albumentations |
-| tf.data | only the window that is cut, in `train` and `large` | never antialiased | brightness added, not multiplied | `cached`: by a buffer of four batches | the window alone, no antialiasing, that buffer |
+| tf.data | only the window that is cut, in `train` and `large` | never antialiased | brightness added, not multiplied | `cached`: by a buffer of four batches | no antialiasing, that buffer |
 | tf.data service | as tf.data | as tf.data | as tf.data | as tf.data | as tf.data |
-| DALI | only the window that is cut, in `train` and `large` | antialiased in `train` | factors, as one matrix | by a buffer of 1,024 | the window alone, that buffer |
+| DALI | only the window that is cut, in `train` and `large` | antialiased in `train` | factors, as one matrix | by a buffer of 1,024 | that buffer |
 
 - *Types.* Peers give f32, NCHW from `train`, `cached`, `large` and `tiny` (TensorFlow: NHWC). So does feedline in `train`, `cached` and `large`.
   Where a row says 8 bits, feedline gives u8 in NHWC and the normalisation is left to the client: no conversion in `tiny`, and a quarter of the
@@ -204,19 +204,19 @@ def tables(results: dict[str, Any]) -> list[str]:
     return lines + (["", "Not measured:", "", *missing] if missing else [])
 
 
-def wire() -> str:
-    """What was written about the wire by hand stays."""
+def by_hand() -> str:
+    """What was measured and written by hand stays."""
     text = PAGE.read_text() if PAGE.exists() else ""
-    _, begun, rest = text.partition(WIRE_BEGIN)
-    kept, ended, _ = rest.partition(WIRE_END)
-    return kept.strip() if begun and ended else WIRE
+    _, begun, rest = text.partition(HAND_BEGIN)
+    kept, ended, _ = rest.partition(HAND_END)
+    return kept.strip() if begun and ended else HAND
 
 
 def page(results: dict[str, Any]) -> str:
     versions = {name: found for run in results["runs"] for name, found in run.get("versions", {}).items()}
     listed = ", ".join(f"{name} {found}" for name, found in sorted(versions.items()))
     lines = [
-        "<!-- Written by benches/compare.py, but for the part on the wire -->",
+        "<!-- Written by benches/compare.py, but for the part by hand -->",
         "# Benchmarks",
         "",
         "feedline beside other loaders, on the same images and the same cores, in turn. `make bench` measures it again.",
@@ -231,11 +231,9 @@ def page(results: dict[str, Any]) -> str:
         "",
         *tables(results),
         "",
-        "## The wire",
-        "",
-        WIRE_BEGIN,
-        wire(),
-        WIRE_END,
+        HAND_BEGIN,
+        by_hand(),
+        HAND_END,
         "",
         WORK,
     ]

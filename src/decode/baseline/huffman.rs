@@ -16,6 +16,8 @@ const END_OF_BLOCK: u32 = 3 << 6;
 pub(super) struct Table {
     /// By the next [`LOOK`] bits: bits to consume, kind, run or symbol (bits 8 to 15), number (16 to 31).
     looks: [u32; 1 << LOOK],
+    /// By the same bits: length of the code (bits 8 to 15) and symbol, for scans that do not read numbers behind all codes. 0 if it is longer.
+    codes: [u16; 1 << LOOK],
     /// By length: one more than the last code of up to this length, as the first of 16 bits.
     ends: [u32; 17],
     /// By length: what leads from a code to its symbol.
@@ -26,7 +28,13 @@ pub(super) struct Table {
 impl Table {
     /// Of the content of a segment: how many codes there are of each length, and the symbols. None if codes of these lengths can't be.
     pub(super) fn new(is_dc: bool, counts: &[u8; 16], symbols: &[u8]) -> Option<Table> {
-        let mut table = Table { looks: [LONG; 1 << LOOK], ends: [0; 17], offsets: [0; 17], symbols: symbols.to_vec() };
+        let mut table = Table {
+            looks: [LONG; 1 << LOOK],
+            codes: [0; 1 << LOOK],
+            ends: [0; 17],
+            offsets: [0; 17],
+            symbols: symbols.to_vec(),
+        };
         let (mut code, mut at) = (0_u32, 0_usize);
         for length in 1..=16_u32 {
             let count = usize::from(counts[length as usize - 1]);
@@ -55,6 +63,7 @@ impl Table {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         for rest in 0..1_u32 << spare {
             let Some(look) = self.looks.get_mut(first + rest as usize) else { return };
+            self.codes[first + rest as usize] = (length as u16) << 8 | u16::from(symbol);
             *look = match (run, size) {
                 (15, 0) if !is_dc => NUMBER | length | 15 << 8,
                 (_, 0) if is_dc => NUMBER | length,
@@ -130,9 +139,33 @@ impl<'a> Bits<'a> {
         self.count = self.count.wrapping_sub(bits) & 63;
     }
 
-    /// A number of up to 15 bits.
+    /// Up to 15 bits.
     #[inline(always)]
-    fn number(&mut self, size: u32) -> i32 {
+    pub(super) fn bits(&mut self, count: u32) -> u32 {
+        if count == 0 {
+            return 0;
+        }
+        if self.count < count {
+            self.refill();
+        }
+        let bits = self.head(count);
+        self.consume(count);
+        bits
+    }
+
+    /// The next symbol, its code consumed; a number behind it can be read at once. None if there is no such code.
+    #[inline(always)]
+    pub(super) fn symbol(&mut self, table: &Table) -> Option<u32> {
+        self.refill();
+        let code = u32::from(table.codes[self.head(LOOK) as usize]);
+        let (symbol, length) = if code > 0 { (code & 0xff, code >> 8) } else { table.long(self.head(16))? };
+        self.consume(length);
+        Some(symbol)
+    }
+
+    /// A number of 1 to 15 bits, which are there.
+    #[inline(always)]
+    pub(super) fn number(&mut self, size: u32) -> i32 {
         let number = extended(self.head(size), size);
         self.consume(size);
         number
@@ -147,6 +180,24 @@ impl<'a> Bits<'a> {
         };
         self.consume(length);
         Some(symbol)
+    }
+
+    /// Reads the difference of a first coefficient from the last one of its component. Returns the coefficient.
+    #[inline(always)]
+    pub(super) fn difference(&mut self, dc: &Table, predicted: &mut i16) -> Option<i16> {
+        self.refill();
+        let look = dc.looks[self.head(LOOK) as usize];
+        let difference = if look & KIND == NUMBER {
+            self.consume(look & LENGTH);
+            look as i32 >> 16
+        } else {
+            match self.code(dc, look)? {
+                0 => 0,
+                size => self.number(size),
+            }
+        };
+        *predicted = predicted.wrapping_add(difference as i16);
+        Some(*predicted)
     }
 
     /// Reads the coefficients of a block, in rows; `coefficients` are zero before. Returns the place, in the order of the file, of the
@@ -174,20 +225,9 @@ impl<'a> Bits<'a> {
         predicted: &mut i16,
         coefficients: &mut [i16; 64],
     ) -> Option<usize> {
-        self.refill();
-        let look = dc.looks[self.head(LOOK) as usize];
-        let difference = if look & KIND == NUMBER {
-            self.consume(look & LENGTH);
-            look as i32 >> 16
-        } else {
-            match self.code(dc, look)? {
-                0 => 0,
-                size => self.number(size),
-            }
-        };
-        *predicted = predicted.wrapping_add(difference as i16);
+        let first = self.difference(dc, predicted)?;
         if STORE {
-            coefficients[0] = *predicted;
+            coefficients[0] = first;
         }
         let (mut place, mut last) = (1_usize, 0_usize);
         while place < 64 {

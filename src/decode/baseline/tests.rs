@@ -52,19 +52,19 @@ fn the_fast_way_gives_the_bytes_of_the_complete_decoder_at_every_level_and_for_e
     let mut rng = rng(1);
     let mut decoder = Baseline::default();
     let mut pixels = Vec::new();
-    for turn in 0..120 {
+    for turn in 0..200 {
         let size = Size::new(16 + rng.below(120) as u32, 16 + rng.below(90) as u32);
         let kinds = [Some(Subsampling::S444), Some(Subsampling::S422), Some(Subsampling::S420), None];
         let kind = kinds[turn % 4];
         let channels = if kind.is_some() { 3 } else { 1 };
         let picture = picture(size, channels, &mut rng);
         // Below, factors take 16 bits, which no baseline file has.
-        let (quality, optimised) = (25 + rng.below(76) as u8, rng.chance(0.5));
+        let (quality, optimised, progressive) = (25 + rng.below(76) as u8, rng.chance(0.5), rng.chance(0.5));
         let bytes = encode(&picture, size, channels, |encoder| {
-            let encoder = encoder.quality(quality).optimize_huffman(optimised);
+            let encoder = encoder.quality(quality).optimize_huffman(optimised).progressive(progressive);
             kind.into_iter().fold(encoder, Encoder::subsampling)
         });
-        let named = format!("{size}, {kind:?}, quality {quality}");
+        let named = format!("{size}, {kind:?}, quality {quality}, progressive {progressive}");
         let (expected, warnings) = complete(&bytes, size).expect("a sound file");
         assert!(warnings.is_empty());
         for level in Level::available() {
@@ -90,11 +90,22 @@ fn the_fast_way_gives_the_bytes_of_the_complete_decoder_at_every_level_and_for_e
 
 #[test]
 fn what_the_complete_decoder_refuses_or_warns_of_is_left_to_it() {
+    refused_or_warned_of(false);
+}
+
+#[test]
+fn what_it_refuses_or_warns_of_in_progressive_files_is_left_to_it_too() {
+    refused_or_warned_of(true);
+}
+
+fn refused_or_warned_of(progressive: bool) {
     let mut rng = rng(2);
     let (mut decoder, mut pixels) = (Baseline::default(), Vec::new());
     let size = Size::new(70, 50);
     let picture = picture(size, 3, &mut rng);
-    let sound = encode(&picture, size, 3, |encoder| encoder.quality(80).subsampling(Subsampling::S420));
+    let sound = encode(&picture, size, 3, |encoder| {
+        encoder.quality(80).subsampling(Subsampling::S420).progressive(progressive)
+    });
     let (mut taken, mut left) = (0, 0);
     let mut equal = 0;
     let mut check = |bytes: &[u8], what: &str| {
@@ -145,7 +156,7 @@ fn other_kinds_of_files_are_left_to_the_complete_decoder() {
         Baseline::default().decode(&Limits::default(), &bytes, size, whole(size), &mut Vec::new()).is_some()
     };
     assert!(taken(size, &|encoder| encoder));
-    assert!(!taken(size, &|encoder| encoder.progressive(true)));
+    assert!(taken(size, &|encoder| encoder.progressive(true)));
     assert!(!taken(size, &|encoder| encoder.restart_rows(1)));
     assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S440)));
     assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S411)));
@@ -174,4 +185,25 @@ fn damage_behind_a_window_is_found_if_asked_for() {
         Baseline::default().decode(&Limits::default(), &bytes, size, wanted, &mut Vec::new()).is_some()
     };
     assert_eq!((decoded(true), decoded(false)), (false, true));
+}
+
+#[test]
+fn a_file_of_many_tables_takes_no_memory_for_them() {
+    let mut rng = rng(5);
+    let size = Size::new(32, 32);
+    let bytes = encode(&picture(size, 3, &mut rng), size, 3, |encoder| encoder);
+    // Tables of one code for one symbol, each another one.
+    let table = |symbol: u8| {
+        let mut segment = vec![0xff, 0xc4, 0, 20, 0x13, 1];
+        segment.extend([0; 15]);
+        segment.push(symbol);
+        segment
+    };
+    let with = |count: u8| [&bytes[..2], &(0..count).flat_map(table).collect::<Vec<u8>>(), &bytes[2..]].concat();
+    let mut decoder = Baseline::default();
+    let mut taken =
+        |bytes: &[u8]| decoder.decode(&Limits::default(), bytes, size, whole(size), &mut Vec::new()).is_some();
+    assert!(taken(&with(2)));
+    assert!(!taken(&with(200)));
+    assert!(taken(&bytes), "the next file has room again");
 }

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn checksums_are_combined_as_if_all_bytes_had_been_summed() {
-        let bytes: Vec<u8> = (0..5000_u32).map(|x| (x * x >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5000_u32).map(|x| ((x * x) >> 3) as u8).collect();
         for (first, length) in [(0, 1), (1, 0), (7, 4), (64, 64), (1000, 3072), (4999, 1)] {
             let all = &bytes[..first + length];
             let combined = Behind::new(length).combined(crc32c::crc32c(&all[..first]), crc32c::crc32c(&all[first..]));

@@ -1,0 +1,263 @@
+//! Progressive files: the coefficients of the whole image are gathered over all scans, and then transformed where they are wanted.
+
+use super::frame::{Frame, Scan, Scanned, Tables, Walk};
+use super::huffman::{Bits, ROWS_FIRST, Table};
+use super::{Part, unstuffed};
+
+/// More scans than any encoder writes; each costs a pass over the image.
+const MOST_SCANS: usize = 200;
+
+/// The coefficients of a component, in rows, block by block.
+pub(super) struct Component {
+    blocks: Vec<[i16; 64]>,
+    /// Blocks of a row of blocks, padding of the last MCU included.
+    stride: usize,
+    /// Blocks that a scan of this component alone has, across and down.
+    own: [usize; 2],
+    /// Blocks of an MCU, across and down.
+    sampling: [usize; 2],
+    /// Of each coefficient, in the order of the file, the low bits that are still to come; none before it was first sent.
+    missing: [Option<u32>; 64],
+}
+
+impl Component {
+    pub(super) fn block(&self, column: usize, row: usize) -> &[i16; 64] {
+        &self.blocks[row * self.stride + column]
+    }
+}
+
+/// Bytes that the coefficients of a file take.
+pub(super) fn bytes(frame: &Frame, part: &Part) -> u64 {
+    let blocks = frame.luma[0] * frame.luma[1] + frame.components.len() - 1;
+    (part.all[0] * part.all[1] * blocks) as u64 * size_of::<[i16; 64]>() as u64
+}
+
+/// Reads all scans, of which `scan` is the first. None if one is not sound, or something was not sent to the last bit.
+pub(super) fn read(
+    bytes: &[u8],
+    frame: &Frame,
+    part: &Part,
+    walk: &mut Walk<'_>,
+    tables: &mut Tables,
+    mut scan: Scan,
+    data: &mut Vec<u8>,
+) -> Option<Vec<Component>> {
+    let mut components: Vec<Component> = (0..frame.components.len())
+        .map(|place| {
+            let sampling = if place == 0 { frame.luma } else { [1, 1] };
+            let stride = part.all[0] * sampling[0];
+            // Of the pixels that there are, not of whole MCUs.
+            let own = |side: u32, at: usize| (side as usize * sampling[at]).div_ceil(frame.luma[at]).div_ceil(8);
+            Component {
+                blocks: vec![[0; 64]; stride * part.all[1] * sampling[1]],
+                stride,
+                own: [own(frame.size.width, 0), own(frame.size.height, 1)],
+                sampling,
+                missing: [None; 64],
+            }
+        })
+        .collect();
+    for _ in 0..MOST_SCANS {
+        let (length, end) = unstuffed(bytes.get(scan.data..)?, data)?;
+        note(&scan, &mut components)?;
+        let bits = Bits::new(data);
+        match scan.components[..] {
+            [one] => alone(bits, length, &scan, one, tables, &mut components[one.place])?,
+            _ => together(bits, length, &scan, tables, part, &mut components)?,
+        }
+        walk.skip_to(scan.data + end);
+        match walk.next_scan(tables)? {
+            Some(next) => scan = next,
+            None => {
+                let is_whole = components.iter().all(|component| component.missing.iter().all(|bits| *bits == Some(0)));
+                return is_whole.then_some(components);
+            }
+        }
+    }
+    None
+}
+
+/// Takes down what a scan brings. None if it is not what is due.
+fn note(scan: &Scan, components: &mut [Component]) -> Option<()> {
+    let ([first, last], [before, after]) = (scan.band, scan.bits);
+    let is_sound = match scan.components.len() {
+        0 => false,
+        1 => first <= last && last < 64 && (first > 0 || last == 0),
+        _ => (first, last) == (0, 0),
+    };
+    if !is_sound || after > 13 || (before > 0 && before != after + 1) {
+        return None;
+    }
+    for scanned in &scan.components {
+        for missing in components.get_mut(scanned.place)?.missing.get_mut(first..=last)? {
+            if *missing != (before > 0).then_some(before) {
+                return None;
+            }
+            *missing = Some(after);
+        }
+    }
+    Some(())
+}
+
+/// Reads a scan of one component.
+fn alone(
+    mut bits: Bits<'_>,
+    length: usize,
+    scan: &Scan,
+    one: Scanned,
+    tables: &Tables,
+    component: &mut Component,
+) -> Option<()> {
+    let [before, after] = scan.bits;
+    let mut band = Band { first: scan.band[0], last: scan.band[1], low: after, left: 0 };
+    let mut predicted = 0;
+    for row in 0..component.own[1] {
+        for block in &mut component.blocks[row * component.stride..][..component.own[0]] {
+            match (scan.band[0], before) {
+                (0, 0) => block[0] = bits.difference(tables.get(one.dc?), &mut predicted)? << after,
+                (0, _) => block[0] |= (bits.bits(1) as i16) << after,
+                (_, 0) => band.first_time(&mut bits, tables.get(one.ac?), block)?,
+                _ => band.again(&mut bits, tables.get(one.ac?), block)?,
+            }
+            if bits.position() > 8 * length {
+                return None;
+            }
+        }
+    }
+    Some(())
+}
+
+/// Reads a scan of the first coefficients of several components.
+fn together(
+    mut bits: Bits<'_>,
+    length: usize,
+    scan: &Scan,
+    tables: &Tables,
+    part: &Part,
+    components: &mut [Component],
+) -> Option<()> {
+    let [before, after] = scan.bits;
+    let mut predicted = [0; 3];
+    for row in 0..part.all[1] {
+        for column in 0..part.all[0] {
+            for scanned in &scan.components {
+                let component = &mut components[scanned.place];
+                let [across, down] = component.sampling;
+                for y in 0..down {
+                    let first = (row * down + y) * component.stride + column * across;
+                    for block in &mut component.blocks[first..][..across] {
+                        match before {
+                            0 => {
+                                let predicted = &mut predicted[scanned.place];
+                                block[0] = bits.difference(tables.get(scanned.dc?), predicted)? << after;
+                            }
+                            _ => block[0] |= (bits.bits(1) as i16) << after,
+                        }
+                    }
+                }
+            }
+            if bits.position() > 8 * length {
+                return None;
+            }
+        }
+    }
+    Some(())
+}
+
+/// Some coefficients of the blocks of a scan.
+struct Band {
+    first: usize,
+    last: usize,
+    /// Low bits that this scan does not bring.
+    low: u32,
+    /// Blocks that have nothing more in this band.
+    left: u32,
+}
+
+impl Band {
+    #[inline(always)]
+    fn first_time(&mut self, bits: &mut Bits<'_>, table: &Table, block: &mut [i16; 64]) -> Option<()> {
+        if self.left > 0 {
+            self.left -= 1;
+            return Some(());
+        }
+        let mut place = self.first;
+        while place <= self.last {
+            let symbol = bits.symbol(table)?;
+            let (run, size) = (symbol >> 4, symbol & 15);
+            if size > 0 {
+                place += run as usize;
+                if place > self.last {
+                    return None;
+                }
+                block[usize::from(ROWS_FIRST[place])] = (bits.number(size) as i16) << self.low;
+                place += 1;
+            } else if run == 15 {
+                place += 16;
+            } else {
+                self.left = (1 << run) - 1 + bits.bits(run);
+                break;
+            }
+        }
+        Some(())
+    }
+
+    /// One more bit of what was sent before, and what is new.
+    #[inline(always)]
+    fn again(&mut self, bits: &mut Bits<'_>, table: &Table, block: &mut [i16; 64]) -> Option<()> {
+        let mut place = self.first;
+        let one = 1_i16 << self.low;
+        if self.left == 0 {
+            while place <= self.last {
+                let symbol = bits.symbol(table)?;
+                let (mut run, size) = (symbol >> 4, symbol & 15);
+                let mut new = 0;
+                match size {
+                    0 if run < 15 => {
+                        self.left = (1 << run) + bits.bits(run);
+                        break;
+                    }
+                    0 => {}
+                    1 => new = if bits.bits(1) == 1 { one } else { -one },
+                    _ => return None,
+                }
+                while place <= self.last {
+                    let coefficient = &mut block[usize::from(ROWS_FIRST[place])];
+                    if *coefficient != 0 {
+                        more(bits, coefficient, one);
+                    } else if run == 0 {
+                        break;
+                    } else {
+                        run -= 1;
+                    }
+                    place += 1;
+                }
+                if new != 0 {
+                    if place > self.last {
+                        return None;
+                    }
+                    block[usize::from(ROWS_FIRST[place])] = new;
+                }
+                place += 1;
+            }
+        }
+        if self.left > 0 {
+            for &at in &ROWS_FIRST[place..=self.last] {
+                let coefficient = &mut block[usize::from(at)];
+                if *coefficient != 0 {
+                    more(bits, coefficient, one);
+                }
+            }
+            self.left -= 1;
+        }
+        Some(())
+    }
+}
+
+/// The next lower bit of a coefficient that is not zero.
+#[inline(always)]
+fn more(bits: &mut Bits<'_>, coefficient: &mut i16, one: i16) {
+    if bits.bits(1) == 1 && *coefficient & one == 0 {
+        *coefficient = coefficient.wrapping_add(if *coefficient > 0 { one } else { -one });
+    }
+}
