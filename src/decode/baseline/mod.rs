@@ -234,9 +234,9 @@ impl Work for Gathered<'_> {
                 for y in row * down..(row + 1) * down {
                     let line = &mut plane.pixels[(y * 8 - plane.first[1]) * plane.stride..];
                     for x in columns[0] * across..columns[1] * across {
-                        let block = component.block(x, y);
+                        let (block, last) = component.block(x, y);
                         let to = &mut line[x * 8 - plane.first[0]..];
-                        transform::<T>(block, last(block), factors, to, plane.stride);
+                        transform::<T>(&block, last, factors, to, plane.stride);
                     }
                 }
             }
@@ -244,17 +244,6 @@ impl Work for Gathered<'_> {
         }
         Some(())
     }
-}
-
-/// 0 if only the first coefficient is not zero, 9 if all are that are not of the first four rows and columns, else 63.
-#[inline(always)]
-fn last(block: &[i16; 64]) -> usize {
-    let any = |values: &[i16]| values.iter().fold(0, |any, value| any | value);
-    let (upper, lower) = block.split_at(32);
-    if any(lower) != 0 || upper.as_chunks::<8>().0.iter().fold(0, |sum, row| sum | any(&row[4..])) != 0 {
-        return 63;
-    }
-    if any(&upper[1..]) == 0 { 0 } else { 9 }
 }
 
 /// A component of a baseline file.

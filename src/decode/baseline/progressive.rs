@@ -3,11 +3,13 @@
 use super::frame::{Frame, Scan, Scanned, Tables, Walk};
 use super::huffman::{Bits, ROWS_FIRST, Table};
 use super::{Part, unstuffed};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Level;
 
 /// More scans than any encoder writes; each costs a pass over the image.
 const MOST_SCANS: usize = 200;
 
-/// The coefficients of a component, in rows, block by block.
+/// The coefficients of a component, block by block, in the order of the file.
 pub(super) struct Component {
     blocks: Vec<[i16; 64]>,
     /// Blocks of a row of blocks, padding of the last MCU included.
@@ -21,8 +23,16 @@ pub(super) struct Component {
 }
 
 impl Component {
-    pub(super) fn block(&self, column: usize, row: usize) -> &[i16; 64] {
-        &self.blocks[row * self.stride + column]
+    /// The coefficients of a block in rows, and the place of the last that is not zero.
+    #[inline(always)]
+    pub(super) fn block(&self, column: usize, row: usize) -> ([i16; 64], usize) {
+        let block = &self.blocks[row * self.stride + column];
+        let last = 63 - (places(block) | 1).leading_zeros() as usize;
+        let mut rows = [0; 64];
+        for (value, at) in block[..=last].iter().zip(&ROWS_FIRST) {
+            rows[usize::from(*at)] = *value;
+        }
+        (rows, last)
     }
 }
 
@@ -60,11 +70,7 @@ pub(super) fn read(
     for _ in 0..MOST_SCANS {
         let (length, end) = unstuffed(bytes.get(scan.data..)?, data)?;
         note(&scan, &mut components)?;
-        let bits = Bits::new(data);
-        match scan.components[..] {
-            [one] => alone(bits, length, &scan, one, tables, &mut components[one.place])?,
-            _ => together(bits, length, &scan, tables, part, &mut components)?,
-        }
+        read_scan(Bits::new(data), length, &scan, tables, part, &mut components)?;
         walk.skip_to(scan.data + end);
         match walk.next_scan(tables)? {
             Some(next) => scan = next,
@@ -99,7 +105,54 @@ fn note(scan: &Scan, components: &mut [Component]) -> Option<()> {
     Some(())
 }
 
+/// Reads a scan, by the best instructions of the processor.
+fn read_scan(
+    bits: Bits<'_>,
+    length: usize,
+    scan: &Scan,
+    tables: &Tables,
+    part: &Part,
+    components: &mut [Component],
+) -> Option<()> {
+    #[cfg(target_arch = "x86_64")]
+    if Level::current() >= Level::Avx2 {
+        // SAFETY: the processor has what the level stands for.
+        #[allow(unsafe_code)]
+        return unsafe { any_scan_avx2(bits, length, scan, tables, part, components) };
+    }
+    any_scan(bits, length, scan, tables, part, components)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt")]
+fn any_scan_avx2(
+    bits: Bits<'_>,
+    length: usize,
+    scan: &Scan,
+    tables: &Tables,
+    part: &Part,
+    components: &mut [Component],
+) -> Option<()> {
+    any_scan(bits, length, scan, tables, part, components)
+}
+
+#[inline(always)]
+fn any_scan(
+    bits: Bits<'_>,
+    length: usize,
+    scan: &Scan,
+    tables: &Tables,
+    part: &Part,
+    components: &mut [Component],
+) -> Option<()> {
+    match scan.components[..] {
+        [one] => alone(bits, length, scan, one, tables, &mut components[one.place]),
+        _ => together(bits, length, scan, tables, part, components),
+    }
+}
+
 /// Reads a scan of one component.
+#[inline(always)]
 fn alone(
     mut bits: Bits<'_>,
     length: usize,
@@ -128,6 +181,7 @@ fn alone(
 }
 
 /// Reads a scan of the first coefficients of several components.
+#[inline(always)]
 fn together(
     mut bits: Bits<'_>,
     length: usize,
@@ -190,7 +244,7 @@ impl Band {
                 if place > self.last {
                     return None;
                 }
-                block[usize::from(ROWS_FIRST[place])] = (bits.number(size) as i16) << self.low;
+                block[place] = (bits.number(size) as i16) << self.low;
                 place += 1;
             } else if run == 15 {
                 place += 16;
@@ -205,53 +259,83 @@ impl Band {
     /// One more bit of what was sent before, and what is new.
     #[inline(always)]
     fn again(&mut self, bits: &mut Bits<'_>, table: &Table, block: &mut [i16; 64]) -> Option<()> {
-        let mut place = self.first;
         let one = 1_i16 << self.low;
-        if self.left == 0 {
-            while place <= self.last {
-                let symbol = bits.symbol(table)?;
-                let (mut run, size) = (symbol >> 4, symbol & 15);
-                let mut new = 0;
-                match size {
-                    0 if run < 15 => {
-                        self.left = (1 << run) + bits.bits(run);
-                        break;
-                    }
-                    0 => {}
-                    1 => new = if bits.bits(1) == 1 { one } else { -one },
-                    _ => return None,
+        // Places of the band, from the current one on, whose coefficients are not zero.
+        let mut known = places(block) & (u64::MAX << self.first) & (u64::MAX >> (63 - self.last));
+        let mut place = self.first;
+        while self.left == 0 && place <= self.last {
+            let symbol = bits.symbol(table)?;
+            let (mut run, size) = ((symbol >> 4) as usize, symbol & 15);
+            let new = match size {
+                0 if run < 15 => {
+                    self.left = (1 << run) + bits.bits(run as u32);
+                    break;
                 }
-                while place <= self.last {
-                    let coefficient = &mut block[usize::from(ROWS_FIRST[place])];
-                    if *coefficient != 0 {
-                        more(bits, coefficient, one);
-                    } else if run == 0 {
-                        break;
+                0 => 0,
+                1 => {
+                    if bits.bits(1) == 1 {
+                        one
                     } else {
-                        run -= 1;
+                        -one
                     }
-                    place += 1;
                 }
-                if new != 0 {
-                    if place > self.last {
-                        return None;
-                    }
-                    block[usize::from(ROWS_FIRST[place])] = new;
+                _ => return None,
+            };
+            // To the zero behind a run of zeros; what is not zero on the way gets its bit.
+            while known != 0 {
+                let next = known.trailing_zeros() as usize;
+                let zeros = next - place;
+                if run < zeros {
+                    break;
                 }
-                place += 1;
+                run -= zeros;
+                more(bits, &mut block[next], one);
+                place = next + 1;
+                known &= known - 1;
             }
+            place += run;
+            if new != 0 {
+                if place > self.last {
+                    return None;
+                }
+                block[place] = new;
+            }
+            place += 1;
         }
         if self.left > 0 {
-            for &at in &ROWS_FIRST[place..=self.last] {
-                let coefficient = &mut block[usize::from(at)];
-                if *coefficient != 0 {
-                    more(bits, coefficient, one);
-                }
+            while known != 0 {
+                more(bits, &mut block[known.trailing_zeros() as usize], one);
+                known &= known - 1;
             }
             self.left -= 1;
         }
         Some(())
     }
+}
+
+/// The places of a block whose coefficients are not zero, as bits.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn places(block: &[i16; 64]) -> u64 {
+    use std::arch::x86_64::{_mm_cmpeq_epi16, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16, _mm_setzero_si128};
+    let mut zeros = 0;
+    for (part, values) in block.as_chunks::<16>().0.iter().enumerate() {
+        // SAFETY: SSE2 is part of the architecture; sixteen values are two vectors.
+        #[allow(unsafe_code)]
+        let mask = unsafe {
+            let is_zero =
+                |at: usize| _mm_cmpeq_epi16(_mm_loadu_si128(values.as_ptr().add(at).cast()), _mm_setzero_si128());
+            _mm_movemask_epi8(_mm_packs_epi16(is_zero(0), is_zero(8)))
+        };
+        zeros |= u64::from(mask as u16) << (16 * part);
+    }
+    !zeros
+}
+
+/// The places of a block whose coefficients are not zero, as bits.
+#[cfg(not(target_arch = "x86_64"))]
+fn places(block: &[i16; 64]) -> u64 {
+    block.iter().enumerate().fold(0, |places, (at, value)| places | u64::from(*value != 0) << at)
 }
 
 /// The next lower bit of a coefficient that is not zero.
