@@ -58,7 +58,7 @@ fn measure(length: u64) {
     let delivery = v1::Delivery { count: Some(BATCHES), ..Default::default() };
     let start = Instant::now();
     let request = engine
-        .resolve(&spec, &v1::Placement { world_size: 1, ..Default::default() }, &delivery)
+        .resolve(&spec, &v1::Placement { world_size: Some(1), ..Default::default() }, &delivery)
         .expect("a sound request");
     let mut session = engine.open(request).expect("admitted");
     let batch = || session.next_blocking().expect("a batch").expect("of sound samples");

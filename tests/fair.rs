@@ -2,13 +2,14 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use common::*;
-use feedline::engine::{BatchError, Engine, Lease, Session};
+use feedline::engine::{BatchError, Engine, Lease, Options, Session};
 use feedline::store::Mode;
 use feedline_proto::v1::{self, op::Op};
 
@@ -127,4 +128,43 @@ fn a_light_session_keeps_its_share_beside_a_heavy_one() {
 fn a_session_that_comes_late_gets_its_share_from_then_on_and_no_arrears() {
     let [early, late] = observed(30, 15);
     assert_fair(early, late);
+}
+
+#[test]
+fn many_sessions_with_little_memory_are_all_served_while_their_batches_are_let_go_elsewhere() {
+    const SESSIONS: u32 = 64;
+    const BATCHES: u64 = 12;
+    let spec = small_spec(2 * SESSIONS);
+    let request = |engine: &Engine, at: u32| {
+        let delivery = v1::Delivery { prefetch_bytes: Some(1 << 40), ..from(0, 0, BATCHES) };
+        engine.resolve(&spec, &rank(at, SESSIONS), &delivery).expect("a sound request")
+    };
+    let one = request(&photographs_engine(1), 0).batch_bytes();
+    // A batch for each, and a few to be borrowed: who gets those is looked at whenever one is let go, while others let theirs go.
+    let options = Options { threads: 2, batch_budget: (u64::from(SESSIONS) + 6) * one, ..Options::default() };
+    let engine = Engine::new(vec![loaded(photographs(), Mode::Encoded)], BTreeMap::new(), options).expect("threads");
+    let mut sessions: Vec<Session> =
+        (0..SESSIONS).map(|at| engine.open(request(&engine, at)).expect("admitted")).collect();
+    let served: u64 = std::thread::scope(|scope| {
+        let drivers = sessions.chunks_mut(8).map(|sessions| {
+            scope.spawn(move || {
+                let mut served = 0;
+                let mut held = Vec::new();
+                for _ in 0..BATCHES {
+                    for session in &mut *sessions {
+                        let batch = session.next_blocking().expect("more are due").expect("made");
+                        served += 1;
+                        held.push(batch);
+                        // Let go a while after, before the same session is asked again: it is owed one batch, and not two.
+                        if held.len() > 3 {
+                            held.remove(0);
+                        }
+                    }
+                }
+                served
+            })
+        });
+        drivers.collect::<Vec<_>>().into_iter().map(|driver| driver.join().expect("no panic")).sum()
+    });
+    assert_eq!(served, u64::from(SESSIONS) * BATCHES);
 }

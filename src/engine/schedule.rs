@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -165,13 +165,25 @@ impl Schedule {
         }
     }
 
-    /// Tries again for every session that had no memory.
+    /// Gives what came back to sessions that had no memory: first to those that hold nothing. What is beyond that goes to who took a batch
+    /// last, as long as there is any: a slow session would keep its batches until they are taken back, and made a second time.
     pub(super) fn fill_starved(&mut self, memory: &Arc<Memory>, statistics: &Statistics, after: &mut After) {
-        let mut starved: Vec<(u64, u64)> =
-            self.sessions.iter().filter(|(_, s)| s.starved.is()).map(|(id, s)| (s.moved, *id)).collect();
-        starved.sort_unstable_by_key(|(moved, id)| (self.sessions[id].holds(), *moved));
-        for (_, id) in starved {
+        // What a session holds may change while it is looked at: a batch is let go without the lock.
+        let (borrowers, needy): (Vec<_>, Vec<_>) = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.starved.is())
+            .map(|(id, session)| (session.holds(), session.moved, *id))
+            .partition(|(holds, ..)| *holds);
+        for (_, _, id) in needy {
             self.fill(id, memory, statistics, after);
+        }
+        let mut borrowers: BinaryHeap<(u64, u64)> = borrowers.into_iter().map(|(_, moved, id)| (moved, id)).collect();
+        while let Some((_, id)) = borrowers.pop() {
+            self.fill(id, memory, statistics, after);
+            if self.sessions.get(&id).is_some_and(|session| session.starved.is()) {
+                return;
+            }
         }
     }
 
