@@ -250,7 +250,7 @@ fmt: ## Format the code.
 	cargo fmt --all
 
 # BENCH_FLAGS=--quick tries it out in some minutes and writes nothing.
-bench: $(BENCH)/venv/installed ## Measure feedline beside its peers and write docs/benchmarks.md: 40 minutes of a quiet machine.
+bench: $(BENCH)/venv/installed ## Measure feedline beside its peers and write docs/benchmarks.md: 25 minutes of a quiet machine.
 	@$(STEPS) step 'benchmarks'; \
 	cargo build --release --workspace --all-features --bins; \
 	$(BENCH)/venv/bin/python benches/images.py $(BENCH)/images; \

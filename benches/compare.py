@@ -3,7 +3,7 @@
     python benches/images.py target/bench/images && pip install -r benches/peers.txt && cargo build --release --all-features
     python benches/compare.py [--quick] [--rounds N] [--seconds S] [--images DIR] [--only NAME ...]
 
-`make bench` does all of it, in about 40 minutes; the machine should have nothing else to do. Every run is a process of its own, a figure the
+`make bench` does all of it, in about 25 minutes; the machine should have nothing else to do. Every run is a process of its own, a figure the
 median of the rounds. `--images` takes what benches/images.py made, or any folder of images, which leaves out what needs large and
 tiny ones. `--quick` and `--only` print their figures and write nothing. What was measured is kept in a file (`--results`), from which
 `python benches/report.py FILE` writes the page again.
