@@ -1,4 +1,4 @@
-//! What the length of a dataset costs, from a thousand samples to ten million: `cargo bench --all-features --bench growth`. Looking a
+//! What the length of a dataset costs, from a thousand samples to ten million: `cargo bench --workspace --all-features --bench growth`. Looking a
 //! sample up must cost the same at every length, loading less than a microsecond a sample, and a sample 64 bytes beside its own.
 //! Takes about 3 GB of memory; `-- --most N` stops at N samples.
 
@@ -69,8 +69,11 @@ fn measure(length: u64) {
     (1..BATCHES).for_each(|_| drop(black_box(batch())));
     let row = start.elapsed().as_secs_f64() * 1e6 / ((BATCHES - 1) * u64::from(ROWS)) as f64;
     println!("{length:>10}{load:>10.3}{nanoseconds:>14.0}{bytes:>16.1}{lookup:>14.1}{first:>16.2}{row:>14.2}",);
-    assert!(length < 100_000 || nanoseconds < MOST[0], "{nanoseconds} ns a sample, expected less than {}", MOST[0]);
-    assert!(bytes <= MOST[1], "{bytes} bytes a sample, expected at most {}", MOST[1]);
+    // What a dataset costs at any length, such as the names of its classes, is not a sample's.
+    if length >= 100_000 {
+        assert!(nanoseconds < MOST[0], "{nanoseconds} ns a sample, expected less than {}", MOST[0]);
+        assert!(bytes <= MOST[1], "{bytes} bytes a sample, expected at most {}", MOST[1]);
+    }
 }
 
 /// Pictures in memory with names as long as ImageNet's.
