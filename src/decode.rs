@@ -217,7 +217,8 @@ impl Decoder {
         if format == Format::Jpeg {
             let window = window(size);
             let wanted = Wanted { window: window.unwrap_or(Window { x: 0, y: 0, size }), checked };
-            if baseline.decode(limits, bytes, size, wanted, pixels).is_some() {
+            // Should it panic, the complete decoder has its turn, as with all else that it does not take.
+            if let Ok(Some(())) = header::unwinding(|| baseline.decode(limits, bytes, size, wanted, pixels)) {
                 return Ok((Info { format, size, warnings: Vec::new() }, window));
             }
         }

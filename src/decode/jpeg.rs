@@ -141,7 +141,7 @@ fn rgb_of_inverted_cmyk(cmyk: &[u8], rgb: &mut [u8]) {
 }
 
 /// More scans than any encoder writes; each costs a pass over the image.
-const MAX_SCANS: usize = 200;
+pub(super) const MAX_SCANS: usize = 200;
 
 #[cfg(test)]
 mod tests {

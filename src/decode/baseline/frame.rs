@@ -19,6 +19,11 @@ impl Frame {
     pub(super) fn sampling(&self, place: usize) -> [usize; 2] {
         if place == 0 { self.luma } else { [1, 1] }
     }
+
+    /// Blocks of an MCU.
+    pub(super) fn blocks(&self) -> usize {
+        self.luma[0] * self.luma[1] + self.components.len() - 1
+    }
 }
 
 /// A scan: which components, what of them, and where its entropy-coded data begins.

@@ -95,6 +95,7 @@ fn extended(bits: u32, size: u32) -> i32 {
 }
 
 /// Reads entropy-coded data, stuffed bytes taken out and [`PADDING`] zeros put behind it.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     data: &'a [u8],
     at: usize,
@@ -201,30 +202,16 @@ impl<'a> Bits<'a> {
     }
 
     /// Reads the coefficients of a block, in rows; `coefficients` are zero before. Returns the place, in the order of the file, of the
-    /// last that is not zero, or one behind it. None if there is no such code or there are too many coefficients.
+    /// last that is not zero, or one behind it; and the reader behind the block, by value, which keeps it
+    /// in registers. None if there is no such code or there are too many coefficients.
     #[inline(always)]
     pub(super) fn block<const STORE: bool>(
-        &mut self,
+        mut self,
         dc: &Table,
         ac: &Table,
         predicted: &mut i16,
         coefficients: &mut [i16; 64],
-    ) -> Option<usize> {
-        // A copy stays in registers.
-        let mut bits = Bits { ..*self };
-        let last = bits.inner::<STORE>(dc, ac, predicted, coefficients);
-        *self = bits;
-        last
-    }
-
-    #[inline(always)]
-    fn inner<const STORE: bool>(
-        &mut self,
-        dc: &Table,
-        ac: &Table,
-        predicted: &mut i16,
-        coefficients: &mut [i16; 64],
-    ) -> Option<usize> {
+    ) -> Option<(usize, Self)> {
         let first = self.difference(dc, predicted)?;
         if STORE {
             coefficients[0] = first;
@@ -250,10 +237,10 @@ impl<'a> Bits<'a> {
                 }
                 if look & KIND == END_OF_BLOCK {
                     self.consume(look & LENGTH);
-                    return Some(last);
+                    return Some((last, self));
                 }
                 match self.code(ac, look)? {
-                    0 => return Some(last),
+                    0 => return Some((last, self)),
                     0xf0 => place += 16,
                     symbol => {
                         // Runs without a number mean nothing.
@@ -273,7 +260,7 @@ impl<'a> Bits<'a> {
                 break;
             }
         }
-        (place == 64).then_some(last)
+        (place == 64).then_some((last, self))
     }
 }
 
@@ -358,11 +345,15 @@ mod tests {
             .map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | (bit - b'0') << (7 - at)))
             .collect();
         bytes.resize(bytes.len() + PADDING, 0);
-        let (mut bits, mut found, mut predicted) = (Bits::new(&bytes), [0; 64], 0);
-        assert_eq!(bits.block::<true>(&dc, &ac, &mut predicted, &mut found), Some(63));
+        let (mut found, mut predicted) = ([0; 64], 0);
+        let read = Bits::new(&bytes).block::<true>(&dc, &ac, &mut predicted, &mut found);
+        let (last, bits) = read.expect("a block");
+        assert_eq!(last, 63);
         assert_eq!((found, bits.position()), (expected, written.len()));
-        let (mut skipped, mut predicted) = (Bits::new(&bytes), 0);
-        assert_eq!(skipped.block::<false>(&dc, &ac, &mut predicted, &mut [0; 64]), Some(63));
+        let mut predicted = 0;
+        let skipped = Bits::new(&bytes).block::<false>(&dc, &ac, &mut predicted, &mut [0; 64]);
+        let (last, skipped) = skipped.expect("a block");
+        assert_eq!(last, 63);
         assert_eq!((skipped.position(), predicted), (written.len(), expected[0]));
     }
 }

@@ -174,8 +174,7 @@ impl Part {
 
     fn plane_bytes(&self, frame: &Frame) -> u64 {
         let mcus = (self.columns[1] - self.columns[0]) * (self.rows[1] - self.rows[0]);
-        let blocks = frame.luma[0] * frame.luma[1] + frame.components.len() - 1;
-        (mcus * blocks * 64) as u64
+        (mcus * frame.blocks() * 64) as u64
     }
 }
 
@@ -306,7 +305,8 @@ impl Scan<'_> {
             for y in 0..down {
                 for x in 0..across {
                     let mut block = [0; 64];
-                    let last = self.bits.block::<true>(dc, ac, &mut predicted[place], &mut block)?;
+                    let last;
+                    (last, self.bits) = self.bits.block::<true>(dc, ac, &mut predicted[place], &mut block)?;
                     let to = &mut plane.pixels[(top + 8 * y) * plane.stride + left + 8 * x..];
                     transform::<T>(&block, last, factors, to, plane.stride);
                 }
@@ -322,7 +322,7 @@ impl Scan<'_> {
             for (place, Component { dc, ac, .. }) in self.components.iter().enumerate() {
                 let [across, down] = self.frame.sampling(place);
                 for _ in 0..across * down {
-                    self.bits.block::<false>(dc, ac, &mut predicted[place], &mut [0; 64])?;
+                    (_, self.bits) = self.bits.block::<false>(dc, ac, &mut predicted[place], &mut [0; 64])?;
                 }
             }
             self.is_within()?;

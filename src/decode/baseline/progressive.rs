@@ -3,11 +3,8 @@
 use super::frame::{Frame, Scan, Scanned, Tables, Walk};
 use super::huffman::{Bits, ROWS_FIRST, Table};
 use super::{Part, unstuffed};
-#[cfg(target_arch = "x86_64")]
-use crate::simd::Level;
-
-/// More scans than any encoder writes; each costs a pass over the image.
-const MOST_SCANS: usize = 200;
+use crate::decode::jpeg::MAX_SCANS;
+use crate::simd::Kernel;
 
 /// The coefficients of a component, block by block, in the order of the file.
 pub(super) struct Component {
@@ -38,8 +35,7 @@ impl Component {
 
 /// Bytes that the coefficients of a file take.
 pub(super) fn bytes(frame: &Frame, part: &Part) -> u64 {
-    let blocks = frame.luma[0] * frame.luma[1] + frame.components.len() - 1;
-    (part.all[0] * part.all[1] * blocks) as u64 * size_of::<[i16; 64]>() as u64
+    (part.all[0] * part.all[1] * frame.blocks() * size_of::<[i16; 64]>()) as u64
 }
 
 /// Reads all scans, of which `scan` is the first. None if one is not sound, or something was not sent to the last bit.
@@ -54,7 +50,7 @@ pub(super) fn read(
 ) -> Option<Vec<Component>> {
     let mut components: Vec<Component> = (0..frame.components.len())
         .map(|place| {
-            let sampling = if place == 0 { frame.luma } else { [1, 1] };
+            let sampling = frame.sampling(place);
             let stride = part.all[0] * sampling[0];
             // Of the pixels that there are, not of whole MCUs.
             let own = |side: u32, at: usize| (side as usize * sampling[at]).div_ceil(frame.luma[at]).div_ceil(8);
@@ -67,10 +63,11 @@ pub(super) fn read(
             }
         })
         .collect();
-    for _ in 0..MOST_SCANS {
+    for _ in 0..MAX_SCANS {
         let (length, end) = unstuffed(bytes.get(scan.data..)?, data)?;
         note(&scan, &mut components)?;
-        read_scan(Bits::new(data), length, &scan, tables, part, &mut components)?;
+        let bits = Bits::new(data);
+        Reading { bits, length, scan: &scan, tables, part, components: &mut components }.dispatch()?;
         walk.skip_to(scan.data + end);
         match walk.next_scan(tables)? {
             Some(next) => scan = next,
@@ -105,117 +102,81 @@ fn note(scan: &Scan, components: &mut [Component]) -> Option<()> {
     Some(())
 }
 
-/// Reads a scan, by the best instructions of the processor.
-fn read_scan(
-    bits: Bits<'_>,
+/// Reads a scan.
+struct Reading<'a> {
+    bits: Bits<'a>,
+    /// Bytes of data, without padding.
     length: usize,
-    scan: &Scan,
-    tables: &Tables,
-    part: &Part,
-    components: &mut [Component],
-) -> Option<()> {
-    #[cfg(target_arch = "x86_64")]
-    if Level::current() >= Level::Avx2 {
-        // SAFETY: the processor has what the level stands for.
-        #[allow(unsafe_code)]
-        return unsafe { any_scan_avx2(bits, length, scan, tables, part, components) };
-    }
-    any_scan(bits, length, scan, tables, part, components)
+    scan: &'a Scan,
+    tables: &'a Tables,
+    part: &'a Part,
+    components: &'a mut [Component],
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt")]
-fn any_scan_avx2(
-    bits: Bits<'_>,
-    length: usize,
-    scan: &Scan,
-    tables: &Tables,
-    part: &Part,
-    components: &mut [Component],
-) -> Option<()> {
-    any_scan(bits, length, scan, tables, part, components)
-}
+impl Kernel for Reading<'_> {
+    type Output = Option<()>;
 
-#[inline(always)]
-fn any_scan(
-    bits: Bits<'_>,
-    length: usize,
-    scan: &Scan,
-    tables: &Tables,
-    part: &Part,
-    components: &mut [Component],
-) -> Option<()> {
-    match scan.components[..] {
-        [one] => alone(bits, length, scan, one, tables, &mut components[one.place]),
-        _ => together(bits, length, scan, tables, part, components),
-    }
-}
-
-/// Reads a scan of one component.
-#[inline(always)]
-fn alone(
-    mut bits: Bits<'_>,
-    length: usize,
-    scan: &Scan,
-    one: Scanned,
-    tables: &Tables,
-    component: &mut Component,
-) -> Option<()> {
-    let [before, after] = scan.bits;
-    let mut band = Band { first: scan.band[0], last: scan.band[1], low: after, left: 0 };
-    let mut predicted = 0;
-    for row in 0..component.own[1] {
-        for block in &mut component.blocks[row * component.stride..][..component.own[0]] {
-            match (scan.band[0], before) {
-                (0, 0) => block[0] = bits.difference(tables.get(one.dc?), &mut predicted)? << after,
-                (0, _) => block[0] |= (bits.bits(1) as i16) << after,
-                (_, 0) => band.first_time(&mut bits, tables.get(one.ac?), block)?,
-                _ => band.again(&mut bits, tables.get(one.ac?), block)?,
-            }
-            if bits.position() > 8 * length {
-                return None;
-            }
+    #[inline(always)]
+    fn run(self) -> Option<()> {
+        match self.scan.components[..] {
+            [one] => self.alone(one),
+            _ => self.together(),
         }
     }
-    Some(())
 }
 
-/// Reads a scan of the first coefficients of several components.
-#[inline(always)]
-fn together(
-    mut bits: Bits<'_>,
-    length: usize,
-    scan: &Scan,
-    tables: &Tables,
-    part: &Part,
-    components: &mut [Component],
-) -> Option<()> {
-    let [before, after] = scan.bits;
-    let mut predicted = [0; 3];
-    for row in 0..part.all[1] {
-        for column in 0..part.all[0] {
+impl Reading<'_> {
+    /// Reads a scan of one component.
+    #[inline(always)]
+    fn alone(self, one: Scanned) -> Option<()> {
+        let Reading { scan, tables, .. } = self;
+        let component = &mut self.components[one.place];
+        let [before, after] = scan.bits;
+        let mut band = Band { first: scan.band[0], last: scan.band[1], low: after, left: 0 };
+        let (mut bits, mut predicted) = (self.bits, 0);
+        for row in 0..component.own[1] {
+            for block in &mut component.blocks[row * component.stride..][..component.own[0]] {
+                match (scan.band[0], before) {
+                    (0, 0) => block[0] = bits.difference(tables.get(one.dc?), &mut predicted)? << after,
+                    (0, _) => block[0] |= (bits.bits(1) as i16) << after,
+                    (_, 0) => band.first_time(&mut bits, tables.get(one.ac?), block)?,
+                    _ => band.again(&mut bits, tables.get(one.ac?), block)?,
+                }
+                if bits.position() > 8 * self.length {
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Reads a scan of the first coefficients of several components.
+    #[inline(always)]
+    fn together(self) -> Option<()> {
+        let Reading { scan, tables, part, .. } = self;
+        let (mut bits, mut predicted) = (self.bits, [0; 3]);
+        for (row, column) in (0..part.all[1]).flat_map(|row| (0..part.all[0]).map(move |column| (row, column))) {
             for scanned in &scan.components {
-                let component = &mut components[scanned.place];
+                let component = &mut self.components[scanned.place];
                 let [across, down] = component.sampling;
                 for y in 0..down {
                     let first = (row * down + y) * component.stride + column * across;
                     for block in &mut component.blocks[first..][..across] {
-                        match before {
-                            0 => {
-                                let predicted = &mut predicted[scanned.place];
-                                block[0] = bits.difference(tables.get(scanned.dc?), predicted)? << after;
-                            }
-                            _ => block[0] |= (bits.bits(1) as i16) << after,
+                        if scan.bits[0] == 0 {
+                            let predicted = &mut predicted[scanned.place];
+                            block[0] = bits.difference(tables.get(scanned.dc?), predicted)? << scan.bits[1];
+                        } else {
+                            block[0] |= (bits.bits(1) as i16) << scan.bits[1];
                         }
                     }
                 }
             }
-            if bits.position() > 8 * length {
+            if bits.position() > 8 * self.length {
                 return None;
             }
         }
+        Some(())
     }
-    Some(())
 }
 
 /// Some coefficients of the blocks of a scan.

@@ -3,6 +3,24 @@ use std::arch::x86_64::*;
 use super::fixed::{BITS, Fixed, HALF};
 use super::source::Source;
 
+/// [`four_rows`] or [`four_rows_wide`], for some steps.
+type FourRows = unsafe fn([&[u8]; 4], &Fixed, [usize; 4], usize, &mut [u8]);
+
+/// The instance of a function for the steps of a table.
+macro_rules! for_steps {
+    ($make:ident, $table:expr) => {
+        match ($table.step(), $table.steps()) {
+            (2, _) => $make::<2, false> as FourRows,
+            (3, 1) => $make::<3, false>,
+            (3, _) => $make::<3, true>,
+            (4, 1) => $make::<4, false>,
+            (4, _) => $make::<4, true>,
+            (_, 1) => $make::<5, false>,
+            _ => $make::<5, true>,
+        }
+    };
+}
+
 /// Mixes the columns of an RGB image by the instructions of AVX2, since compilers do not find out how: four rows at a time, so
 /// that a weight is fetched once for all, and four pixels of each, so that they are stored at once. A vector holds a pixel of two
 /// rows, with a fourth lane each that nobody looks at; a `wide` one of AVX-512 a pixel of all four rows.
@@ -11,6 +29,7 @@ pub(super) fn mix_columns(wide: bool, source: &Source<'_, u8>, table: &Fixed, ou
     let (width, height) = (source.size().width as usize * 3, source.size().height as usize);
     let stride = out.len() / height;
     let mut copies = vec![0; 4 * (width + BEYOND)];
+    let make = if wide { for_steps!(four_rows_wide, table) } else { for_steps!(four_rows, table) };
     for first in (0..height).step_by(4) {
         // Of the last four some may be the same row, which is then made more than once.
         let places = [0, 1, 2, 3].map(|index| (first + index).min(height - 1));
@@ -22,30 +41,10 @@ pub(super) fn mix_columns(wide: bool, source: &Source<'_, u8>, table: &Fixed, ou
             });
         }
         let starts = places.map(|y| y * stride);
-        if wide {
-            // SAFETY: the caller says that the processor has AVX-512.
-            #[allow(unsafe_code)]
-            unsafe {
-                match (table.step(), table.steps()) {
-                    (2, _) => four_rows_wide::<2, false>(rows, table, starts, stride, out),
-                    (3, 1) => four_rows_wide::<3, false>(rows, table, starts, stride, out),
-                    (3, _) => four_rows_wide::<3, true>(rows, table, starts, stride, out),
-                    (4, 1) => four_rows_wide::<4, false>(rows, table, starts, stride, out),
-                    (4, _) => four_rows_wide::<4, true>(rows, table, starts, stride, out),
-                    (_, 1) => four_rows_wide::<5, false>(rows, table, starts, stride, out),
-                    _ => four_rows_wide::<5, true>(rows, table, starts, stride, out),
-                }
-            }
-            continue;
-        }
-        match (table.step(), table.steps()) {
-            (2, _) => four_rows::<2, false>(rows, table, starts, stride, out),
-            (3, 1) => four_rows::<3, false>(rows, table, starts, stride, out),
-            (3, _) => four_rows::<3, true>(rows, table, starts, stride, out),
-            (4, 1) => four_rows::<4, false>(rows, table, starts, stride, out),
-            (4, _) => four_rows::<4, true>(rows, table, starts, stride, out),
-            (_, 1) => four_rows::<5, false>(rows, table, starts, stride, out),
-            _ => four_rows::<5, true>(rows, table, starts, stride, out),
+        // SAFETY: the caller says that the processor has the instructions.
+        #[allow(unsafe_code)]
+        unsafe {
+            make(rows, table, starts, stride, out);
         }
     }
 }
@@ -63,10 +62,7 @@ fn four_rows<const TAPS: usize, const MANY: bool>(
     stride: usize,
     out: &mut [u8],
 ) {
-    let readable = table.from() * 3 + BEYOND;
-    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
-    assert!(starts.iter().all(|start| start + stride <= out.len()), "room for each row");
-    assert!(table.step() == TAPS && (MANY || table.steps() == 1), "the table's steps");
+    let readable = readable::<TAPS, MANY>(&rows, table, starts, stride, out);
     // The bytes of each pixel of sixteen bytes as whole numbers of 32 bits.
     let mut spread = [_mm256_setzero_si256(); TAPS];
     for (tap, spread) in spread.iter_mut().enumerate() {
@@ -87,15 +83,7 @@ fn four_rows<const TAPS: usize, const MANY: bool>(
                 // SAFETY: a run begins `length` pixels before the end or earlier, and a step within the run's length: with at
                 // least one pixel left, so that sixteen bytes end at most `BEYOND` bytes after the row's last.
                 #[allow(unsafe_code)]
-                let [a, b, c, d] = unsafe {
-                    [
-                        _mm_loadu_si128(rows[0].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[1].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[2].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[3].as_ptr().add(at).cast()),
-                    ]
-                };
-                let (ab, cd) = (_mm256_set_m128i(b, a), _mm256_set_m128i(d, c));
+                let (ab, cd) = unsafe { pixels_from(&rows, at) };
                 let weights = &weights[pixel * steps + step];
                 for tap in 0..TAPS {
                     let weight = _mm256_set1_epi32(weights[tap]);
@@ -119,6 +107,34 @@ fn four_rows<const TAPS: usize, const MANY: bool>(
     }
 }
 
+/// How many bytes of each row can be read, once all is as both ways expect it.
+fn readable<const TAPS: usize, const MANY: bool>(
+    rows: &[&[u8]; 4],
+    table: &Fixed,
+    starts: [usize; 4],
+    stride: usize,
+    out: &[u8],
+) -> usize {
+    let readable = table.from() * 3 + BEYOND;
+    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
+    assert!(starts.iter().all(|start| start + stride <= out.len()), "room for each row");
+    assert!(table.step() == TAPS && (MANY || table.steps() == 1), "the table's steps");
+    readable
+}
+
+/// Sixteen bytes of each row from byte `at` on: of the first two, and of the last two.
+///
+/// # Safety
+/// The rows must have them.
+#[target_feature(enable = "avx2")]
+#[inline]
+#[allow(unsafe_code)]
+unsafe fn pixels_from(rows: &[&[u8]; 4], at: usize) -> (__m256i, __m256i) {
+    // SAFETY: the caller says so.
+    let [a, b, c, d] = rows.map(|row| unsafe { _mm_loadu_si128(row.as_ptr().add(at).cast()) });
+    (_mm256_set_m128i(b, a), _mm256_set_m128i(d, c))
+}
+
 /// As [`four_rows`], with vectors of 512 bits.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn four_rows_wide<const TAPS: usize, const MANY: bool>(
@@ -128,10 +144,7 @@ fn four_rows_wide<const TAPS: usize, const MANY: bool>(
     stride: usize,
     out: &mut [u8],
 ) {
-    let readable = table.from() * 3 + BEYOND;
-    assert!(rows.iter().all(|row| row.len() >= readable), "rows as wide as the table expects");
-    assert!(starts.iter().all(|start| start + stride <= out.len()), "room for each row");
-    assert!(table.step() == TAPS && (MANY || table.steps() == 1), "the table's steps");
+    let readable = readable::<TAPS, MANY>(&rows, table, starts, stride, out);
     let mut spread = [_mm512_setzero_si512(); TAPS];
     for (tap, spread) in spread.iter_mut().enumerate() {
         let byte = |channel: usize| (3 * tap + channel) as i32 | NONE << 8;
@@ -148,15 +161,7 @@ fn four_rows_wide<const TAPS: usize, const MANY: bool>(
                 debug_assert!(at + 16 <= readable, "{at}");
                 // SAFETY: as in `four_rows`.
                 #[allow(unsafe_code)]
-                let [a, b, c, d] = unsafe {
-                    [
-                        _mm_loadu_si128(rows[0].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[1].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[2].as_ptr().add(at).cast()),
-                        _mm_loadu_si128(rows[3].as_ptr().add(at).cast()),
-                    ]
-                };
-                let (ab, cd) = (_mm256_set_m128i(b, a), _mm256_set_m128i(d, c));
+                let (ab, cd) = unsafe { pixels_from(&rows, at) };
                 let pixels = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(ab), cd);
                 let weights = &weights[pixel * steps + step];
                 for tap in 0..TAPS {
