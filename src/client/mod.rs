@@ -179,14 +179,16 @@ impl Client {
     }
 
     /// A connection of its own: HTTP/2 shares one connection's window among its streams, so that one that stalls would stop
-    /// its neighbours.
-    async fn channel(&self) -> Result<Channel, Status> {
+    /// its neighbours. `window` is what may be under way while this side is busy, in bytes.
+    async fn channel(&self, window: u32) -> Result<Channel, Status> {
         let current = self.current.load(Relaxed) % self.replicas.len();
-        self.replicas[current].connect().await.map_err(|error| Status::from_error(Box::new(error)))
+        let endpoint = self.replicas[current].clone();
+        let endpoint = endpoint.initial_stream_window_size(window).initial_connection_window_size(window * 2);
+        endpoint.connect().await.map_err(|error| Status::from_error(Box::new(error)))
     }
 
     async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
-        Ok(FeedlineServiceClient::new(self.channel().await?).max_decoding_message_size(MOST_MESSAGE_BYTES))
+        Ok(FeedlineServiceClient::new(self.channel(LEAST_WINDOW).await?).max_decoding_message_size(MOST_MESSAGE_BYTES))
     }
 
     async fn retried<R, F>(&self, call: impl Fn(FeedlineServiceClient<Channel>) -> F) -> Result<R, ClientError>
@@ -242,14 +244,18 @@ fn endpoint(address: &str) -> Result<Endpoint, ClientError> {
         .connect_timeout(Duration::from_secs(10))
         .http2_keep_alive_interval(Duration::from_secs(60))
         .keep_alive_timeout(Duration::from_secs(20))
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW * 2)
         .max_frame_size(1 << 20)
         .tcp_nodelay(true))
 }
 
-/// HTTP/2 window of a stream: what may be under way while this side is busy.
-const WINDOW: u32 = 4 << 20;
+/// HTTP/2 window of a stream. What has arrived there waits in this process' memory, so it is no more than the stream may have ahead at the
+/// server, and no less than a network needs that is far and fast.
+fn window(delivery: &v1::Delivery) -> u32 {
+    delivery.prefetch_bytes.map_or(MOST_WINDOW, |bytes| bytes.clamp(LEAST_WINDOW.into(), MOST_WINDOW.into()) as u32)
+}
+
+const LEAST_WINDOW: u32 = 1 << 20;
+const MOST_WINDOW: u32 = 4 << 20;
 /// Largest message that is taken: the largest part that may be asked for, and its header.
 const MOST_MESSAGE_BYTES: usize = 66 << 20;
 

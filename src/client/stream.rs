@@ -5,7 +5,7 @@ use tonic::Status;
 use super::assemble::Batch;
 use super::receive::{Receiver, Trouble};
 use super::retry::Retry;
-use super::{Client, ClientError, Loader};
+use super::{Client, ClientError, Loader, window};
 
 /// Batches in plan order. A lost connection, a restarted server and a damaged message cost time, never a batch: the stream goes
 /// on with the next one.
@@ -119,7 +119,7 @@ impl BatchStream {
     async fn begin(&self) -> Result<Receiver, Status> {
         let Loader { spec, placement, delivery } = self.loader.clone();
         let delivery = v1::Delivery { start: Some(self.next.clone()), count: self.left, ..delivery };
-        let options = &self.client.options;
+        let (options, window) = (&self.client.options, window(&delivery));
         let request = v1::StreamRequest {
             contract_revision: CONTRACT_REVISION,
             spec: Some(spec),
@@ -127,7 +127,7 @@ impl BatchStream {
             delivery: Some(delivery),
             client: Some(v1::ClientInfo { name: options.name.clone(), job: options.job.clone() }),
         };
-        Receiver::open(self.client.channel().await?, &request, self.description.payload_bytes).await
+        Receiver::open(self.client.channel(window).await?, &request, self.description.payload_bytes).await
     }
 }
 

@@ -133,7 +133,7 @@ impl Engine {
         let weak = Arc::downgrade(&shared);
         shared.memory.on_release(move || {
             if let Some(shared) = Weak::upgrade(&weak) {
-                shared.memory_came_back();
+                shared.gave_back(|_| ());
             }
         });
         Ok(Engine { shared })
@@ -297,7 +297,7 @@ impl Shared {
             worker.run(&making, task, &self.statistics);
             match making.finish(task) {
                 Then::Nothing => {}
-                Then::MixNow => self.locked(|schedule, after| schedule.start_workers(after)),
+                Then::MixNow => self.locked(|schedule, after| schedule.mix(&making, after)),
                 Then::Assemble => self.assemble(&making),
             }
             let nanoseconds = start.elapsed().as_nanos() as u64;
@@ -316,10 +316,11 @@ impl Shared {
         self.locked(|schedule, after| schedule.wake(making, after));
     }
 
-    fn memory_came_back(self: &Arc<Self>) {
+    /// Feeds sessions that had no memory with what somebody gave back, which `note` notes.
+    fn gave_back(self: &Arc<Self>, note: impl FnOnce(&mut Schedule)) {
         self.locked(|schedule, after| {
+            note(schedule);
             schedule.fill_starved(&self.memory, &self.statistics, after);
-            schedule.wake_fed(after);
         });
     }
 }

@@ -112,12 +112,14 @@ pub struct Lease {
     batch: Arc<Batch>,
     /// How many sessions have taken the batch so far, this one included.
     pub shared_by: u32,
+    /// The session's number.
+    session: u64,
     shared: Arc<Shared>,
 }
 
 impl Lease {
-    pub(super) fn new(batch: Arc<Batch>, shared_by: u32, shared: Arc<Shared>) -> Arc<Lease> {
-        Arc::new(Lease { batch, shared_by, shared })
+    pub(super) fn new(batch: Arc<Batch>, shared_by: u32, session: u64, shared: Arc<Shared>) -> Arc<Lease> {
+        Arc::new(Lease { batch, shared_by, session, shared })
     }
 }
 
@@ -131,7 +133,7 @@ impl std::ops::Deref for Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // The session may hold nothing now, and be owed what it waits for.
-        self.shared.memory_came_back();
+        self.shared.gave_back(|schedule| schedule.give_back(self.session));
     }
 }
 
@@ -145,7 +147,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.shared.locked(|schedule, after| schedule.remove(self.id, &self.shared.statistics, after));
         // Its memory may feed others.
-        self.shared.memory_came_back();
+        self.shared.gave_back(|_| ());
     }
 }
 

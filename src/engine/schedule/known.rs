@@ -1,36 +1,96 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::engine::making::{BatchKey, Making};
 
-/// Batches being made, or finished and still held by somebody, by what they are.
+/// Batches that are in a session's window, and finished ones that are kept for sessions that have yet to come to them; by what they are.
+#[derive(Default)]
 pub(super) struct Known {
-    makings: HashMap<BatchKey, Weak<Making>>,
-    /// How many there may be before those that are gone are looked for: looking each time would cost as much as there are.
-    tidy_at: usize,
+    entries: HashMap<BatchKey, Entry>,
+    /// Those that are kept, in the order in which they were.
+    kept: BTreeMap<u64, Arc<Making>>,
+    kept_bytes: u64,
+    next: u64,
 }
 
-/// Fewest batches among which those that are gone are looked for.
-const LEAST_TIDY: usize = 256;
+struct Entry {
+    making: Arc<Making>,
+    /// Sessions that have it in their window.
+    holders: Vec<u64>,
+    /// Its place among those that are kept.
+    kept: Option<u64>,
+}
 
 impl Known {
-    pub(super) fn new() -> Known {
-        Known { makings: HashMap::new(), tidy_at: LEAST_TIDY }
+    pub(super) fn get(&self, key: &BatchKey) -> Option<&Arc<Making>> {
+        self.entries.get(key).map(|entry| &entry.making)
     }
 
-    pub(super) fn get(&self, key: &BatchKey) -> Option<Arc<Making>> {
-        self.makings.get(key).and_then(Weak::upgrade)
+    /// The sessions that have a batch in their window.
+    pub(super) fn holders(&self, key: &BatchKey) -> &[u64] {
+        self.entries.get(key).map_or(&[], |entry| &entry.holders)
     }
 
-    pub(super) fn insert(&mut self, key: BatchKey, making: &Arc<Making>) {
-        if self.makings.len() >= self.tidy_at {
-            self.makings.retain(|_, making| making.strong_count() > 0);
-            self.tidy_at = (self.makings.len() * 2).max(LEAST_TIDY);
+    /// A session has the batch in its window from now on.
+    pub(super) fn hold(&mut self, id: u64, making: &Arc<Making>) {
+        let entry = || Entry { making: Arc::clone(making), holders: Vec::new(), kept: None };
+        self.entries.entry(making.key.clone()).or_insert_with(entry).holders.push(id);
+    }
+
+    /// A session has it no more. True if now nobody has it, and it is not known any more.
+    pub(super) fn leave(&mut self, id: u64, key: &BatchKey) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        if let Some(at) = entry.holders.iter().position(|holder| *holder == id) {
+            entry.holders.swap_remove(at);
         }
-        self.makings.insert(key, Arc::downgrade(making));
+        self.forget(key)
     }
 
-    pub(super) fn remove(&mut self, key: &BatchKey) {
-        self.makings.remove(key);
+    /// Keeps a batch, if all that are kept are no more than `most_bytes`.
+    pub(super) fn keep(&mut self, key: &BatchKey, most_bytes: u64) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if entry.kept.is_none() && self.kept_bytes + entry.making.bytes <= most_bytes {
+            entry.kept = Some(self.next);
+            self.kept.insert(self.next, Arc::clone(&entry.making));
+            self.kept_bytes += entry.making.bytes;
+            self.next += 1;
+        }
+    }
+
+    /// Those that are kept.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Arc<Making>> {
+        self.kept.values()
+    }
+
+    pub(super) fn is_kept(&self, key: &BatchKey) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.kept.is_some())
+    }
+
+    /// Of those that are kept, the one that came last.
+    pub(super) fn last_kept(&self) -> Option<&Arc<Making>> {
+        self.kept.values().next_back()
+    }
+
+    /// Keeps it no more. True if now nobody has it, and it is not known any more.
+    pub(super) fn give_up(&mut self, key: &BatchKey) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        if let Some(making) = entry.kept.take().and_then(|at| self.kept.remove(&at)) {
+            self.kept_bytes -= making.bytes;
+        }
+        self.forget(key)
+    }
+
+    fn forget(&mut self, key: &BatchKey) -> bool {
+        let is_free = self.entries.get(key).is_some_and(|entry| entry.holders.is_empty() && entry.kept.is_none());
+        if is_free {
+            self.entries.remove(key);
+        }
+        is_free
+    }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Making>> {
+        self.entries.values().map(|entry| &entry.making)
     }
 }

@@ -57,7 +57,7 @@ impl Schedule {
                 starved: session.starved.so_far(),
             }
         };
-        self.sessions.iter().map(|(id, session)| (*id, standing(session))).collect()
+        self.sessions.iter().map(|(id, session)| (id, standing(session))).collect()
     }
 }
 

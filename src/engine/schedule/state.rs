@@ -1,11 +1,10 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::standing::Starved;
-use crate::engine::making::{GroupKey, Making};
+use crate::engine::making::{BatchKey, GroupKey, Making, Task};
 use crate::engine::request::Request;
-use crate::engine::session::Lease;
 use crate::plan::Cursor;
 
 /// One session.
@@ -20,11 +19,13 @@ pub(super) struct State {
     /// Begun and not yet taken, in order.
     pub(super) window: VecDeque<Arc<Making>>,
     /// How many at its front have no task left: nobody looks at those again.
-    pub(super) spent: usize,
-    /// The batch taken last, while somebody still sends it.
-    pub(super) in_hand: Weak<Lease>,
+    spent: usize,
+    /// Batches that it took and that somebody still sends.
+    pub(super) in_hand: usize,
     /// Nanoseconds of work done for it, started at the clock of the day it came.
     pub(super) virtual_time: u64,
+    /// Whether it may have tasks to be claimed.
+    pub(super) has_turn: bool,
     pub(super) waker: Option<Waker>,
     /// When it last took a batch.
     pub(super) moved: u64,
@@ -32,9 +33,65 @@ pub(super) struct State {
     pub(super) starved: Starved,
 }
 
+/// Most batches that are begun ahead for a session, however small: they are looked through under the lock.
+const MOST_AHEAD: u64 = 128;
+
 impl State {
+    /// A session that has begun nothing. `virtual_time` and `moved` are those of a session that was served just now.
+    pub(super) fn new(request: Arc<Request>, virtual_time: u64, moved: u64) -> State {
+        State {
+            group: GroupKey::of(&request),
+            bytes: request.batch_bytes(),
+            next: Some(request.start),
+            left: if request.repeat { Some(request.count.unwrap_or(1).min(1)) } else { request.count },
+            window: VecDeque::new(),
+            spent: 0,
+            in_hand: 0,
+            virtual_time,
+            has_turn: false,
+            waker: None,
+            moved,
+            starved: Starved::default(),
+            request,
+        }
+    }
+
     pub(super) fn holds(&self) -> bool {
-        !self.window.is_empty() || self.in_hand.strong_count() > 0
+        !self.window.is_empty() || self.in_hand > 0
+    }
+
+    /// Whether it has a batch that can be taken back: one that it has not taken, beside another one.
+    pub(super) fn lends(&self) -> bool {
+        !self.window.is_empty() && self.window.len() + self.in_hand > 1
+    }
+
+    /// The next batch that it will begin, if there is one.
+    pub(super) fn coming(&self) -> Option<Cursor> {
+        self.next.filter(|_| self.left != Some(0))
+    }
+
+    /// The batch that it begins now, if its prefetch lets it.
+    pub(super) fn wanted(&self) -> Option<BatchKey> {
+        let cursor = self.coming()?;
+        let ahead = self.window.len() as u64;
+        let too_much = (ahead + 1).saturating_mul(self.bytes) > self.request.prefetch_bytes;
+        let full = ahead > 0 && (too_much || ahead >= MOST_AHEAD);
+        (!full).then(|| BatchKey { group: self.group.clone(), cursor })
+    }
+
+    /// Puts the batch that it wanted behind those before it. `clock` is the time of the session that was served last.
+    pub(super) fn begin(&mut self, making: Arc<Making>, clock: u64) {
+        if !self.open().any(|making| making.claimable() > 0) {
+            // Who had nothing to do for a while has not saved up time.
+            self.virtual_time = self.virtual_time.max(clock);
+        }
+        // However it came by the batch: a session that has begun its last one waits for no memory.
+        self.starved.end();
+        self.has_turn = true;
+        self.left = self.left.map(|left| left - 1);
+        let steps = self.request.recipe.plan.steps_per_epoch();
+        self.next = making.key.cursor.advanced(u64::from(self.request.stride), steps);
+        self.window.push_back(making);
     }
 
     /// Those of its window that have tasks, or will have.
@@ -45,8 +102,16 @@ impl State {
         self.window.range(self.spent.min(self.window.len())..)
     }
 
-    pub(super) fn claimable(&mut self) -> bool {
-        self.open().any(|making| making.claimable() > 0)
+    /// The next task, of its earliest batch that has any; if there is none, it has no turn until there is.
+    pub(super) fn claim(&mut self, threads: usize) -> Option<(Arc<Making>, Task)> {
+        let claimed = self.open().find_map(|making| Some((Arc::clone(making), making.claim(threads)?)));
+        self.has_turn = claimed.is_some();
+        claimed
+    }
+
+    /// How many tasks could be claimed now.
+    pub(super) fn claimable(&self) -> usize {
+        self.window.range(self.spent.min(self.window.len())..).map(|making| making.claimable()).sum()
     }
 
     pub(super) fn pop_front(&mut self) -> Option<Arc<Making>> {
@@ -54,16 +119,14 @@ impl State {
         self.window.pop_front()
     }
 
-    pub(super) fn pop_back(&mut self) -> Option<Arc<Making>> {
-        let making = self.window.pop_back();
+    /// Takes its last batch back; it wants to begin it again.
+    pub(super) fn take_back(&mut self) -> Option<Arc<Making>> {
+        let making = self.window.pop_back()?;
         self.spent = self.spent.min(self.window.len());
-        making
-    }
-
-    /// Whether `making` is in its window, which is in the order of cursors.
-    pub(super) fn has(&self, making: &Arc<Making>) -> bool {
-        let found = self.window.binary_search_by_key(&making.key.cursor, |other| other.key.cursor);
-        self.group == making.key.group && found.is_ok_and(|at| Arc::ptr_eq(&self.window[at], making))
+        self.next = Some(making.key.cursor);
+        self.left = self.left.map(|left| left + 1);
+        self.starved.begin();
+        Some(making)
     }
 
     /// Whether it will still come to `cursor` of its own group.
