@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use feedline_proto::v1;
 use rayon::prelude::*;
@@ -269,6 +269,13 @@ impl Engine {
     }
 }
 
+/// How long this thread has worked. What a session is charged with must not depend on whether its worker was interrupted: for the session
+/// that meets an interruption, as long as fifty tasks, it would weigh as much as its next fifty, each in turn with those of all others.
+fn worked() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 impl Shared {
     /// Runs `f` under the lock, then does what it left to be done.
     fn locked<R>(self: &Arc<Self>, f: impl FnOnce(&mut Schedule, &mut After) -> R) -> R {
@@ -293,16 +300,16 @@ impl Shared {
         let mut worker = worker.unwrap_or_else(|| Worker::new(self.options.decode));
         let mut spent = None;
         while let Some((session, making, task)) = self.locked(|schedule, _| schedule.next(spent.take())) {
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), worked());
             worker.run(&making, task, &self.statistics);
             match making.finish(task) {
                 Then::Nothing => {}
                 Then::MixNow => self.locked(|schedule, after| schedule.mix(&making, after)),
                 Then::Assemble => self.assemble(&making),
             }
-            let nanoseconds = start.elapsed().as_nanos() as u64;
+            self.statistics.work_ns.fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
+            let nanoseconds = (worked() - before).as_nanos() as u64;
             making.recipe.note_cost(task.rows().len(), nanoseconds);
-            self.statistics.work_ns.fetch_add(nanoseconds, Relaxed);
             spent = Some((session, nanoseconds));
         }
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);

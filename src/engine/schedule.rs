@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::request::Request;
 use super::session::Lease;
 use super::statistics::Statistics;
+use crate::plan::Cursor;
 
 mod known;
 mod sessions;
@@ -34,10 +35,16 @@ pub(super) struct Schedule {
     threads: usize,
     /// Virtual time of the session that was served last.
     clock: u64,
+    /// The session whose turn it is, and the batch that is being made for it.
+    turn: Option<(u64, Cursor)>,
     /// Counts every batch taken, to tell who moved last.
     progress: u64,
     next_id: u64,
 }
+
+/// How far a session may come before others within one batch. A batch that takes less is made in one go: made a row at a time in turn
+/// with those of a thousand others, all would be half made, and each come as late as the last.
+const TURN_NANOSECONDS: u64 = 5_000_000;
 
 /// What is to be done when the lock is gone.
 #[derive(Default)]
@@ -269,21 +276,34 @@ impl Schedule {
         after.start += start;
     }
 
-    /// The next task for a worker: of the session that has had the least work done, its earliest batch first. `spent` is what
-    /// the worker's last task took, and whose it was. None sends the worker home.
+    /// The next task for a worker: of the batch in whose making it is, as long as that is its turn; then of the session that has had the
+    /// least work done, its earliest batch first. `spent` is what the worker's last task took, and whose it was. None sends the worker home.
     pub(super) fn next(&mut self, spent: Option<(u64, u64)>) -> Option<(u64, Arc<Making>, Task)> {
         if let Some((id, nanoseconds)) = spent {
             self.sessions.change(id, |session| session.virtual_time += nanoseconds);
         }
         let threads = self.threads;
-        while let Some(id) = self.sessions.first_turn() {
-            let claimed = self.sessions.change(id, |session| Some((session.virtual_time, session.claim(threads)?)));
-            if let Some((virtual_time, (making, task))) = claimed.flatten() {
-                self.clock = self.clock.max(virtual_time);
-                return Some((id, making, task));
+        let least = self.sessions.least_time().unwrap_or_default();
+        let turn = self.turn.take().and_then(|(id, cursor)| {
+            let is_ahead = self.sessions.get(id)?.virtual_time > least + TURN_NANOSECONDS;
+            let claimed =
+                if is_ahead { None } else { self.sessions.change(id, |session| session.claim_of(cursor, threads))? };
+            claimed.map(|(making, task)| (id, making, task))
+        });
+        let claimed = turn.or_else(|| {
+            while let Some(id) = self.sessions.first_turn() {
+                let claimed = self.sessions.change(id, |session| Some((session.virtual_time, session.claim(threads)?)));
+                if let Some((virtual_time, (making, task))) = claimed.flatten() {
+                    self.clock = self.clock.max(virtual_time);
+                    return Some((id, making, task));
+                }
             }
+            None
+        });
+        match &claimed {
+            Some((id, making, _)) => self.turn = Some((*id, making.key.cursor)),
+            None => self.active -= 1,
         }
-        self.active -= 1;
-        None
+        claimed
     }
 }

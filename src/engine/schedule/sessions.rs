@@ -137,6 +137,11 @@ impl Sessions {
         self.lists.turns.first().map(|(_, id)| *id)
     }
 
+    /// Its virtual time.
+    pub(super) fn least_time(&self) -> Option<u64> {
+        self.lists.turns.first().map(|(virtual_time, _)| *virtual_time)
+    }
+
     /// How many tasks could be claimed now; no more are counted when there are `enough`.
     pub(super) fn claimable(&self, enough: usize) -> usize {
         let mut sum = 0;

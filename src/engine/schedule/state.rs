@@ -109,6 +109,12 @@ impl State {
         claimed
     }
 
+    /// The next task of one of its batches, if there is one now.
+    pub(super) fn claim_of(&mut self, cursor: Cursor, threads: usize) -> Option<(Arc<Making>, Task)> {
+        let making = self.open().find(|making| making.key.cursor == cursor)?;
+        Some((Arc::clone(making), making.claim(threads)?))
+    }
+
     /// How many tasks could be claimed now.
     pub(super) fn claimable(&self) -> usize {
         self.window.range(self.spent.min(self.window.len())..).map(|making| making.claimable()).sum()
