@@ -2,7 +2,7 @@ use super::huffman::{ROWS_FIRST, Table};
 use crate::header::{Segment, Segments, is_frame};
 use crate::image::Size;
 
-/// What the frame header says, of a file of the kind that nearly all are of: 8 bits, no restarts; gray, or YCbCr whose colours have all, half
+/// What the frame header says, of a file of the kind that nearly all are of: 8 bits; gray, or YCbCr whose colours have all, half
 /// of the columns, or half of the columns and rows.
 pub(super) struct Frame {
     pub(super) size: Size,
@@ -93,6 +93,8 @@ pub(super) struct Walk<'a> {
     /// By class and number.
     tables: [[Option<usize>; 4]; 2],
     frame: Option<(bool, &'a [u8])>,
+    /// MCUs between two restarts; 0: there are none.
+    interval: usize,
     is_jfif: bool,
     /// The transform that Adobe's segment names, if there is one.
     adobe: Option<Option<u8>>,
@@ -106,6 +108,7 @@ impl<'a> Walk<'a> {
             factors: [None; 4],
             tables: [[None; 4]; 2],
             frame: None,
+            interval: 0,
             is_jfif: false,
             adobe: None,
         }
@@ -114,6 +117,11 @@ impl<'a> Walk<'a> {
     /// The factors of a component, by their number.
     pub(super) fn factors(&self, number: u8) -> Option<&[i32; 64]> {
         self.factors.get(usize::from(number))?.as_ref()
+    }
+
+    /// MCUs between two restarts of the next scan; 0: there are none.
+    pub(super) fn interval(&self) -> usize {
+        self.interval
     }
 
     /// Goes on behind the data of a scan, which ended there.
@@ -136,9 +144,9 @@ impl<'a> Walk<'a> {
                 0xc4 => self.note_tables(content, tables)?,
                 0xc0 | 0xc2 if self.frame.is_none() => self.frame = Some((marker == 0xc2, content)),
                 other if is_frame(other) => return None,
-                // Restarts, a height that comes later, arithmetic coding, hierarchies: not here.
+                // A restart between segments, a height that comes later, arithmetic coding, hierarchies: not here.
                 0xd0..=0xd8 | 0xdc | 0xcc | 0xde | 0xdf => return None,
-                0xdd if content != [0, 0] => return None,
+                0xdd => self.interval = usize::from(u16::from_be_bytes(content.try_into().ok()?)),
                 0xe0 => self.is_jfif |= content.starts_with(b"JFIF\0"),
                 0xee if content.starts_with(b"Adobe") => self.adobe = Some(content.get(11).copied()),
                 _ => {}

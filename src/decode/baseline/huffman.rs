@@ -108,8 +108,9 @@ pub(super) struct Bits<'a> {
 pub(super) const PADDING: usize = 10 * 64 * 4 + 16;
 
 impl<'a> Bits<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Bits<'a> {
-        Bits { data, at: 0, buffer: 0, count: 0 }
+    /// From byte `at` on.
+    pub(super) fn at(data: &'a [u8], at: usize) -> Bits<'a> {
+        Bits { data, at, buffer: 0, count: 0 }
     }
 
     /// Bits read so far.
@@ -346,12 +347,12 @@ mod tests {
             .collect();
         bytes.resize(bytes.len() + PADDING, 0);
         let (mut found, mut predicted) = ([0; 64], 0);
-        let read = Bits::new(&bytes).block::<true>(&dc, &ac, &mut predicted, &mut found);
+        let read = Bits::at(&bytes, 0).block::<true>(&dc, &ac, &mut predicted, &mut found);
         let (last, bits) = read.expect("a block");
         assert_eq!(last, 63);
         assert_eq!((found, bits.position()), (expected, written.len()));
         let mut predicted = 0;
-        let skipped = Bits::new(&bytes).block::<false>(&dc, &ac, &mut predicted, &mut [0; 64]);
+        let skipped = Bits::at(&bytes, 0).block::<false>(&dc, &ac, &mut predicted, &mut [0; 64]);
         let (last, skipped) = skipped.expect("a block");
         assert_eq!(last, 63);
         assert_eq!((skipped.position(), predicted), (written.len(), expected[0]));

@@ -1,15 +1,15 @@
-//! The fast way for JPEG files of the usual kinds: baseline in one scan, or progressive; 8 bits, no restarts. It decodes a window as cheaply
+//! The fast way for JPEG files of the usual kinds: baseline in one scan, or progressive without restarts; 8 bits. It decodes a window as cheaply
 //! as can be: blocks outside of it are read and not transformed. Whatever is not of that kind, or not sound to the last bit, is left to the complete
 //! decoder, which finds the words for what is wrong.
 
 use libjpeg_turbo_rs::simd::{self, SimdRoutines};
 
 use self::frame::{Frame, Tables, Walk};
-use self::huffman::{Bits, PADDING, Table};
 #[cfg(target_arch = "x86_64")]
 use self::idct::Avx2;
 use self::idct::{Portable, Transform};
 use self::rows::{Colours, Plane, Rows};
+use self::sequential::Data;
 use super::Limits;
 use crate::image::{Size, Window};
 #[cfg(target_arch = "x86_64")]
@@ -20,13 +20,13 @@ mod huffman;
 mod idct;
 mod progressive;
 mod rows;
+mod sequential;
 
 /// A decoder, with what it keeps from one file to the next.
 pub(super) struct Baseline {
     routines: SimdRoutines,
     tables: Tables,
-    /// Entropy-coded data without stuffed bytes.
-    data: Vec<u8>,
+    data: Data,
     planes: Vec<Plane>,
     colours: Colours,
 }
@@ -37,7 +37,7 @@ impl Default for Baseline {
         Baseline {
             routines,
             tables: Tables::default(),
-            data: Vec::new(),
+            data: Data::default(),
             planes: Vec::new(),
             colours: Colours::default(),
         }
@@ -75,7 +75,7 @@ impl Baseline {
             return None;
         }
         let part = Part::new(&frame, wanted.window);
-        let gathered = if frame.is_progressive { progressive::bytes(&frame, &part) } else { 0 };
+        let gathered = if frame.is_progressive { progressive::bytes(&frame, &part, wanted.checked) } else { 0 };
         let planes = part.plane_bytes(&frame);
         if planes + gathered + wanted.window.size.area() * 3 + bytes.len() as u64 > limits.max_alloc {
             return None;
@@ -103,41 +103,21 @@ impl Baseline {
             frame.components.iter().map(|[_, number]| walk.factors(*number).copied()).collect();
         let (factors, tables, data) = (factors?, &mut self.tables, &mut self.data);
         if frame.is_progressive {
-            let components = progressive::read(bytes, &frame, &part, &mut walk, tables, scan, data)?;
+            let file = progressive::File { bytes, frame: &frame, part, checked: wanted.checked };
+            let components = file.read(&mut walk, tables, scan, data)?;
             return run(Gathered { components, factors, frame: &frame, part }, &mut self.planes, rows);
         }
-        let (length, end) = unstuffed(bytes.get(scan.data..)?, data)?;
+        data.fill(bytes.get(scan.data..)?, walk.interval())?;
         let in_order = scan.components.iter().map(|scanned| scanned.place).eq(0..frame.components.len());
-        let is_only =
-            in_order && scan.band == [0, 63] && scan.bits == [0, 0] && bytes.get(scan.data + end + 1) == Some(&0xd9);
+        let is_only = in_order
+            && scan.band == [0, 63]
+            && scan.bits == [0, 0]
+            && bytes.get(scan.data + data.stop() + 1) == Some(&0xd9);
         let components = scan.components.iter().zip(factors).map(|(scanned, factors)| {
-            Some(Component { factors, dc: tables.get(scanned.dc?), ac: tables.get(scanned.ac?) })
+            Some(sequential::Component { factors, dc: tables.get(scanned.dc?), ac: tables.get(scanned.ac?) })
         });
         let components: Vec<_> = is_only.then(|| components.collect::<Option<_>>())??;
-        let bits = Bits::new(data);
-        run(Scan { frame: &frame, components, part, checked: wanted.checked, bits, length }, &mut self.planes, rows)
-    }
-}
-
-/// Takes the zeros out that stand behind each 0xff of entropy-coded data, up to the next marker, and puts padding behind. Returns the
-/// number of bytes of data, and where the marker is. None if there is none, or one of a restart.
-fn unstuffed(from: &[u8], to: &mut Vec<u8>) -> Option<(usize, usize)> {
-    to.clear();
-    to.reserve(from.len() + PADDING);
-    let mut at = 0;
-    loop {
-        let stop = at + memchr::memchr(0xff, &from[at..])?;
-        match from.get(stop + 1)? {
-            0 => to.extend_from_slice(&from[at..=stop]),
-            0xd0..=0xd7 | 0xff => return None,
-            _ => {
-                to.extend_from_slice(&from[at..stop]);
-                let length = to.len();
-                to.resize(length + PADDING, 0);
-                return Some((length, stop));
-            }
-        }
-        at = stop + 2;
+        run(sequential::Scan::new(&frame, components, part, wanted.checked, data)?, &mut self.planes, rows)
     }
 }
 
@@ -242,98 +222,6 @@ impl Work for Gathered<'_> {
             rows.make_until(self.part.rows_made(row, self.frame), planes);
         }
         Some(())
-    }
-}
-
-/// A component of a baseline file.
-struct Component<'a> {
-    /// In rows.
-    factors: [i32; 64],
-    dc: &'a Table,
-    ac: &'a Table,
-}
-
-/// The entropy-coded data of a baseline file, to be read once.
-struct Scan<'a> {
-    frame: &'a Frame,
-    components: Vec<Component<'a>>,
-    part: Part,
-    checked: bool,
-    bits: Bits<'a>,
-    /// Bytes of data, without padding.
-    length: usize,
-}
-
-impl Work for Scan<'_> {
-    #[inline(always)]
-    fn run<T: Transform>(mut self, planes: &mut [Plane], mut rows: Rows<'_>) -> Option<()> {
-        let Part { columns, rows: wanted, all } = self.part;
-        let mut predicted = [0; 3];
-        for row in 0..all[1] {
-            let is_wanted = (wanted[0]..wanted[1]).contains(&row);
-            if !is_wanted {
-                if row >= wanted[1] && !self.checked {
-                    break;
-                }
-                self.skip(all[0], &mut predicted)?;
-                continue;
-            }
-            self.skip(columns[0], &mut predicted)?;
-            for column in columns[0]..columns[1] {
-                self.mcu::<T>([column, row], &mut predicted, planes)?;
-            }
-            self.skip(all[0] - columns[1], &mut predicted)?;
-            rows.make_until(self.part.rows_made(row, self.frame), planes);
-        }
-        Some(())
-    }
-}
-
-impl Scan<'_> {
-    /// Reads an MCU and transforms it.
-    #[inline(always)]
-    fn mcu<T: Transform>(
-        &mut self,
-        [column, row]: [usize; 2],
-        predicted: &mut [i16; 3],
-        planes: &mut [Plane],
-    ) -> Option<()> {
-        for (place, Component { factors, dc, ac }) in self.components.iter().enumerate() {
-            let [across, down] = self.frame.sampling(place);
-            let plane = &mut planes[place];
-            let (left, top) = (column * across * 8 - plane.first[0], row * down * 8 - plane.first[1]);
-            for y in 0..down {
-                for x in 0..across {
-                    let mut block = [0; 64];
-                    let last;
-                    (last, self.bits) = self.bits.block::<true>(dc, ac, &mut predicted[place], &mut block)?;
-                    let to = &mut plane.pixels[(top + 8 * y) * plane.stride + left + 8 * x..];
-                    transform::<T>(&block, last, factors, to, plane.stride);
-                }
-            }
-        }
-        self.is_within()
-    }
-
-    /// Reads MCUs that are not wanted.
-    #[inline(always)]
-    fn skip(&mut self, mcus: usize, predicted: &mut [i16; 3]) -> Option<()> {
-        for _ in 0..mcus {
-            for (place, Component { dc, ac, .. }) in self.components.iter().enumerate() {
-                let [across, down] = self.frame.sampling(place);
-                for _ in 0..across * down {
-                    (_, self.bits) = self.bits.block::<false>(dc, ac, &mut predicted[place], &mut [0; 64])?;
-                }
-            }
-            self.is_within()?;
-        }
-        Some(())
-    }
-
-    /// Nothing, if more was read than there is.
-    #[inline(always)]
-    fn is_within(&self) -> Option<()> {
-        (self.bits.position() <= 8 * self.length).then_some(())
     }
 }
 

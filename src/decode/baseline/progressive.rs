@@ -2,7 +2,8 @@
 
 use super::frame::{Frame, Scan, Scanned, Tables, Walk};
 use super::huffman::{Bits, ROWS_FIRST, Table};
-use super::{Part, unstuffed};
+use super::Part;
+use super::sequential::Data;
 use crate::decode::jpeg::MAX_SCANS;
 use crate::simd::Kernel;
 
@@ -33,51 +34,77 @@ impl Component {
     }
 }
 
-/// Bytes that the coefficients of a file take.
-pub(super) fn bytes(frame: &Frame, part: &Part) -> u64 {
-    (part.all[0] * part.all[1] * frame.blocks() * size_of::<[i16; 64]>()) as u64
+/// Rows of MCUs that are read of each scan: no more than the window needs, if it need not be known whether the rest is sound.
+fn rows(part: &Part, checked: bool) -> usize {
+    if checked { part.all[1] } else { part.rows[1] }
 }
 
-/// Reads all scans, of which `scan` is the first. None if one is not sound, or something was not sent to the last bit.
-pub(super) fn read(
-    bytes: &[u8],
-    frame: &Frame,
-    part: &Part,
-    walk: &mut Walk<'_>,
-    tables: &mut Tables,
-    mut scan: Scan,
-    data: &mut Vec<u8>,
-) -> Option<Vec<Component>> {
-    let mut components: Vec<Component> = (0..frame.components.len())
-        .map(|place| {
+/// Bytes that the coefficients of a file take.
+pub(super) fn bytes(frame: &Frame, part: &Part, checked: bool) -> u64 {
+    (part.all[0] * rows(part, checked) * frame.blocks() * size_of::<[i16; 64]>()) as u64
+}
+
+/// A progressive file.
+pub(super) struct File<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) frame: &'a Frame,
+    pub(super) part: Part,
+    /// Whether damage behind the window must be found, too.
+    pub(super) checked: bool,
+}
+
+impl File<'_> {
+    /// Reads all scans, of which `scan` is the first. None if one is not sound or has restarts, or something was not sent to the last bit.
+    pub(super) fn read(
+        &self,
+        walk: &mut Walk<'_>,
+        tables: &mut Tables,
+        mut scan: Scan,
+        data: &mut Data,
+    ) -> Option<Vec<Component>> {
+        let mut components = self.components();
+        let rows = rows(&self.part, self.checked);
+        for _ in 0..MAX_SCANS {
+            if walk.interval() > 0 {
+                return None;
+            }
+            data.fill(self.bytes.get(scan.data..)?, 0)?;
+            note(&scan, &mut components)?;
+            let (bits, length, columns) = (data.bits(), data.length(), self.part.all[0]);
+            Reading { bits, length, scan: &scan, tables, mcus: [columns, rows], components: &mut components }
+                .dispatch()?;
+            walk.skip_to(scan.data + data.stop());
+            match walk.next_scan(tables)? {
+                Some(next) => scan = next,
+                None => {
+                    let is_whole =
+                        components.iter().all(|component| component.missing.iter().all(|bits| *bits == Some(0)));
+                    return is_whole.then_some(components);
+                }
+            }
+        }
+        None
+    }
+
+    /// Of which nothing was read.
+    fn components(&self) -> Vec<Component> {
+        let File { frame, part, checked, .. } = self;
+        let rows = rows(part, *checked);
+        let component = |place: usize| {
             let sampling = frame.sampling(place);
             let stride = part.all[0] * sampling[0];
             // Of the pixels that there are, not of whole MCUs.
             let own = |side: u32, at: usize| (side as usize * sampling[at]).div_ceil(frame.luma[at]).div_ceil(8);
             Component {
-                blocks: vec![[0; 64]; stride * part.all[1] * sampling[1]],
+                blocks: vec![[0; 64]; stride * rows * sampling[1]],
                 stride,
-                own: [own(frame.size.width, 0), own(frame.size.height, 1)],
+                own: [own(frame.size.width, 0), own(frame.size.height, 1).min(rows * sampling[1])],
                 sampling,
                 missing: [None; 64],
             }
-        })
-        .collect();
-    for _ in 0..MAX_SCANS {
-        let (length, end) = unstuffed(bytes.get(scan.data..)?, data)?;
-        note(&scan, &mut components)?;
-        let bits = Bits::new(data);
-        Reading { bits, length, scan: &scan, tables, part, components: &mut components }.dispatch()?;
-        walk.skip_to(scan.data + end);
-        match walk.next_scan(tables)? {
-            Some(next) => scan = next,
-            None => {
-                let is_whole = components.iter().all(|component| component.missing.iter().all(|bits| *bits == Some(0)));
-                return is_whole.then_some(components);
-            }
-        }
+        };
+        (0..frame.components.len()).map(component).collect()
     }
-    None
 }
 
 /// Takes down what a scan brings. None if it is not what is due.
@@ -109,7 +136,8 @@ struct Reading<'a> {
     length: usize,
     scan: &'a Scan,
     tables: &'a Tables,
-    part: &'a Part,
+    /// How many are read, across and down.
+    mcus: [usize; 2],
     components: &'a mut [Component],
 }
 
@@ -153,9 +181,9 @@ impl Reading<'_> {
     /// Reads a scan of the first coefficients of several components.
     #[inline(always)]
     fn together(self) -> Option<()> {
-        let Reading { scan, tables, part, .. } = self;
+        let Reading { scan, tables, mcus: [columns, rows], .. } = self;
         let (mut bits, mut predicted) = (self.bits, [0; 3]);
-        for (row, column) in (0..part.all[1]).flat_map(|row| (0..part.all[0]).map(move |column| (row, column))) {
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
             for scanned in &scan.components {
                 let component = &mut self.components[scanned.place];
                 let [across, down] = component.sampling;

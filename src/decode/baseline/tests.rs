@@ -60,11 +60,13 @@ fn the_fast_way_gives_the_bytes_of_the_complete_decoder_at_every_level_and_for_e
         let picture = picture(size, channels, &mut rng);
         // Below, factors take 16 bits, which no baseline file has.
         let (quality, optimised, progressive) = (25 + rng.below(76) as u8, rng.chance(0.5), rng.chance(0.5));
+        let restarts = if progressive { 0 } else { rng.below(2) as u16 * (1 + rng.below(20) as u16) };
         let bytes = encode(&picture, size, channels, |encoder| {
             let encoder = encoder.quality(quality).optimize_huffman(optimised).progressive(progressive);
+            let encoder = encoder.restart_blocks(restarts);
             kind.into_iter().fold(encoder, Encoder::subsampling)
         });
-        let named = format!("{size}, {kind:?}, quality {quality}, progressive {progressive}");
+        let named = format!("{size}, {kind:?}, quality {quality}, progressive {progressive}, restarts {restarts}");
         let (expected, warnings) = complete(&bytes, size).expect("a sound file");
         assert!(warnings.is_empty());
         for level in Level::available() {
@@ -90,21 +92,26 @@ fn the_fast_way_gives_the_bytes_of_the_complete_decoder_at_every_level_and_for_e
 
 #[test]
 fn what_the_complete_decoder_refuses_or_warns_of_is_left_to_it() {
-    refused_or_warned_of(false);
+    refused_or_warned_of(|encoder| encoder);
+}
+
+#[test]
+fn what_it_refuses_or_warns_of_in_files_with_restarts_is_left_to_it_too() {
+    refused_or_warned_of(|encoder| encoder.restart_blocks(3));
 }
 
 #[test]
 fn what_it_refuses_or_warns_of_in_progressive_files_is_left_to_it_too() {
-    refused_or_warned_of(true);
+    refused_or_warned_of(|encoder| encoder.progressive(true));
 }
 
-fn refused_or_warned_of(progressive: bool) {
+fn refused_or_warned_of(change: impl FnOnce(Encoder<'_>) -> Encoder<'_>) {
     let mut rng = rng(2);
     let (mut decoder, mut pixels) = (Baseline::default(), Vec::new());
     let size = Size::new(70, 50);
     let picture = picture(size, 3, &mut rng);
     let sound = encode(&picture, size, 3, |encoder| {
-        encoder.quality(80).subsampling(Subsampling::S420).progressive(progressive)
+        change(encoder.quality(80).subsampling(Subsampling::S420))
     });
     let (mut taken, mut left) = (0, 0);
     let mut equal = 0;
@@ -157,7 +164,8 @@ fn other_kinds_of_files_are_left_to_the_complete_decoder() {
     };
     assert!(taken(size, &|encoder| encoder));
     assert!(taken(size, &|encoder| encoder.progressive(true)));
-    assert!(!taken(size, &|encoder| encoder.restart_rows(1)));
+    assert!(taken(size, &|encoder| encoder.restart_rows(1)));
+    assert!(!taken(size, &|encoder| encoder.progressive(true).restart_rows(1)));
     assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S440)));
     assert!(!taken(size, &|encoder| encoder.subsampling(Subsampling::S411)));
     assert!(!taken(size, &|encoder| encoder.colorspace(libjpeg_turbo_rs::ColorSpace::Rgb)));

@@ -1,0 +1,225 @@
+//! Baseline files: one scan, each MCU read once, and transformed at once where it is wanted.
+
+use super::frame::Frame;
+use super::huffman::{Bits, PADDING, Table};
+use super::idct::Transform;
+use super::rows::{Plane, Rows};
+use super::{Part, Work, transform};
+
+/// The entropy-coded data of a scan, without stuffed bytes and restart markers, with padding behind.
+#[derive(Default)]
+pub(super) struct Data {
+    bytes: Vec<u8>,
+    /// MCUs between two restarts; 0: there are none.
+    interval: usize,
+    /// Where each part up to a restart ends, the last one before the padding.
+    ends: Vec<usize>,
+    /// Where the marker behind the scan is, from the scan's beginning on.
+    stop: usize,
+}
+
+impl Data {
+    /// Takes the data at the beginning of `from`, up to the next marker that is none of a restart. None if there is no such marker, or
+    /// restarts are not numbered as they should be.
+    pub(super) fn fill(&mut self, from: &[u8], interval: usize) -> Option<()> {
+        let Data { bytes: to, ends, .. } = self;
+        self.interval = interval;
+        to.clear();
+        to.reserve(from.len() + PADDING);
+        ends.clear();
+        let mut at = 0;
+        loop {
+            let stop = at + memchr::memchr(0xff, &from[at..])?;
+            match from.get(stop + 1)? {
+                0 => to.extend_from_slice(&from[at..=stop]),
+                0xff => return None,
+                restart @ 0xd0..=0xd7 => {
+                    if interval == 0 || usize::from(restart & 7) != ends.len() % 8 {
+                        return None;
+                    }
+                    to.extend_from_slice(&from[at..stop]);
+                    ends.push(to.len());
+                }
+                _ => {
+                    to.extend_from_slice(&from[at..stop]);
+                    ends.push(to.len());
+                    to.resize(to.len() + PADDING, 0);
+                    self.stop = stop;
+                    return Some(());
+                }
+            }
+            at = stop + 2;
+        }
+    }
+
+    pub(super) fn stop(&self) -> usize {
+        self.stop
+    }
+
+    /// Reads it from the beginning.
+    pub(super) fn bits(&self) -> Bits<'_> {
+        Bits::at(&self.bytes, 0)
+    }
+
+    /// Bytes without padding.
+    pub(super) fn length(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+}
+
+/// A component of a baseline file.
+pub(super) struct Component<'a> {
+    /// In rows.
+    pub(super) factors: [i32; 64],
+    pub(super) dc: &'a Table,
+    pub(super) ac: &'a Table,
+}
+
+/// The scan of a baseline file, to be read once.
+pub(super) struct Scan<'a> {
+    frame: &'a Frame,
+    components: Vec<Component<'a>>,
+    part: Part,
+    checked: bool,
+    data: &'a Data,
+    bits: Bits<'a>,
+    /// First coefficients of the blocks read last.
+    predicted: [i16; 3],
+    /// MCUs up to the next restart.
+    left: usize,
+    /// Restarts passed.
+    passed: usize,
+    /// Where the part ends that is being read.
+    end: usize,
+}
+
+impl<'a> Scan<'a> {
+    /// None if there are more restarts or fewer than there should be.
+    pub(super) fn new(
+        frame: &'a Frame,
+        components: Vec<Component<'a>>,
+        part: Part,
+        checked: bool,
+        data: &'a Data,
+    ) -> Option<Scan<'a>> {
+        let mcus = part.all[0] * part.all[1];
+        let left = if data.interval == 0 { mcus } else { data.interval };
+        let end = *data.ends.get(..mcus.div_ceil(left))?.first()?;
+        let bits = data.bits();
+        let is_whole = data.ends.len() == mcus.div_ceil(left);
+        is_whole.then_some(Scan {
+            frame,
+            components,
+            part,
+            checked,
+            data,
+            bits,
+            predicted: [0; 3],
+            left,
+            passed: 0,
+            end,
+        })
+    }
+}
+
+impl Work for Scan<'_> {
+    #[inline(always)]
+    fn run<T: Transform>(mut self, planes: &mut [Plane], mut rows: Rows<'_>) -> Option<()> {
+        let Part { columns, rows: wanted, all } = self.part;
+        for row in 0..all[1] {
+            let is_wanted = (wanted[0]..wanted[1]).contains(&row);
+            if !is_wanted {
+                if row >= wanted[1] && !self.checked {
+                    break;
+                }
+                self.skip(all[0])?;
+                continue;
+            }
+            self.skip(columns[0])?;
+            for column in columns[0]..columns[1] {
+                self.mcu::<T>([column, row], planes)?;
+            }
+            self.skip(all[0] - columns[1])?;
+            rows.make_until(self.part.rows_made(row, self.frame), planes);
+        }
+        Some(())
+    }
+}
+
+impl Scan<'_> {
+    /// Reads an MCU and transforms it.
+    #[inline(always)]
+    fn mcu<T: Transform>(&mut self, [column, row]: [usize; 2], planes: &mut [Plane]) -> Option<()> {
+        if self.left == 0 {
+            self.restart()?;
+        }
+        self.left -= 1;
+        for (place, Component { factors, dc, ac }) in self.components.iter().enumerate() {
+            let [across, down] = self.frame.sampling(place);
+            let plane = &mut planes[place];
+            let (left, top) = (column * across * 8 - plane.first[0], row * down * 8 - plane.first[1]);
+            for y in 0..down {
+                for x in 0..across {
+                    let mut block = [0; 64];
+                    let last;
+                    (last, self.bits) = self.bits.block::<true>(dc, ac, &mut self.predicted[place], &mut block)?;
+                    let to = &mut plane.pixels[(top + 8 * y) * plane.stride + left + 8 * x..];
+                    transform::<T>(&block, last, factors, to, plane.stride);
+                }
+            }
+        }
+        self.is_within()
+    }
+
+    /// Reads MCUs that are not wanted, or jumps over those up to a restart if it need not be known whether they are sound.
+    #[inline(always)]
+    fn skip(&mut self, mut mcus: usize) -> Option<()> {
+        while mcus > 0 {
+            if self.left == 0 {
+                self.restart()?;
+            }
+            let run = mcus.min(self.left);
+            if run == self.left && !self.checked && self.end < self.data.length() {
+                self.bits = Bits::at(&self.data.bytes, self.end);
+            } else {
+                for _ in 0..run {
+                    self.skip_one()?;
+                }
+            }
+            self.left -= run;
+            mcus -= run;
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn skip_one(&mut self) -> Option<()> {
+        for (place, Component { dc, ac, .. }) in self.components.iter().enumerate() {
+            let [across, down] = self.frame.sampling(place);
+            for _ in 0..across * down {
+                (_, self.bits) = self.bits.block::<false>(dc, ac, &mut self.predicted[place], &mut [0; 64])?;
+            }
+        }
+        self.is_within()
+    }
+
+    /// Nothing, if more was read than there is.
+    #[inline(always)]
+    fn is_within(&self) -> Option<()> {
+        (self.bits.position() <= 8 * self.end).then_some(())
+    }
+
+    /// Begins anew behind a restart. None if there are bytes before it that nobody has read.
+    #[cold]
+    fn restart(&mut self) -> Option<()> {
+        if self.bits.position() + 7 < 8 * self.end {
+            return None;
+        }
+        self.passed += 1;
+        self.bits = Bits::at(&self.data.bytes, self.end);
+        self.end = *self.data.ends.get(self.passed)?;
+        self.predicted = [0; 3];
+        self.left = self.data.interval;
+        Some(())
+    }
+}
