@@ -166,7 +166,7 @@ fn mode_decoded_holds_all_or_is_refused_with_both_figures() {
     let options = |budget| LoadOptions { mode: Mode::Decoded, budget, ..OPTIONS };
     let dataset = load_one(listing(&root), &options(1 << 20)).expect("loaded");
     let needed = dataset.memory();
-    assert_eq!(needed.decoded_budget, 3 * ((4 + 5 + 6) * 3 + 5 * (6 + 7 + 8) + 49) + 7 * 16);
+    assert_eq!(needed.decoded_budget, 3 * ((4 + 5 + 6) * 3 + 5 * (6 + 7 + 8) + 49) + 7 * 32);
     let exactly = load_one(listing(&root), &options(needed.total())).expect("just enough");
     for split in &exactly.splits {
         for index in 0..split.len() {
@@ -219,11 +219,11 @@ fn mode_auto_never_exceeds_its_budget_whoever_comes_first() {
             });
         }
     });
-    let sum = || (0..64).filter_map(|index| split.decoded(index)).map(|image| image.len() as u64 + 16).sum::<u64>();
+    let sum = || (0..64).filter_map(|index| split.decoded(index)).map(|image| image.len() as u64 + 32).sum::<u64>();
     assert!(sum() <= room && kept.load(Ordering::Relaxed) > 0, "{} bytes are kept", sum());
     // Losing a race has given back what it took: what fits still does.
     (0..64).for_each(|index| _ = split.keep_decoded(index, &pixels(&dataset, index)));
-    assert!(sum() <= room && sum() + 16 * 10 * 3 + 16 > room, "{} bytes are kept", sum());
+    assert!(sum() <= room && sum() + 16 * 10 * 3 + 32 > room, "{} bytes are kept", sum());
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn datasets_share_the_decoded_budget_by_their_size() {
         [datasets[0].memory(), datasets[1].memory()]
     };
     let [a, b] = budgets(1 << 20);
-    assert_eq!((a.decoded_budget, b.decoded_budget), (316, 948), "all they can use");
+    assert_eq!((a.decoded_budget, b.decoded_budget), (332, 996), "all they can use");
     let [c, d] = budgets(a.encoded + a.index + b.encoded + b.index + 800);
     assert_eq!((c.decoded_budget, d.decoded_budget), (200, 600));
 }

@@ -71,9 +71,9 @@ pub(super) fn pixel_bytes(size: Size) -> u64 {
     size.area().saturating_mul(3)
 }
 
-/// Bytes that a kept image of this size takes: its pixels and the pointer to them.
+/// Bytes that a kept image of this size takes: its pixels and what leads to them.
 pub(super) fn kept_bytes(size: Size) -> u64 {
-    pixel_bytes(size).saturating_add(size_of::<Box<[u8]>>() as u64)
+    pixel_bytes(size).saturating_add(size_of::<bytes::Bytes>() as u64)
 }
 
 fn each(a: Size, b: Size, choose: fn(u32, u32) -> u32) -> Size {
@@ -93,7 +93,7 @@ mod tests {
         let all = [told(4, 9, State::Unknown), told(6, 2, State::Unknown), told(100, 100, State::TooLarge), none];
         let headers = Headers::new(all.into_iter());
         assert_eq!((headers.smallest(), headers.largest()), (Some(Size::new(4, 2)), Some(Size::new(6, 9))));
-        assert_eq!(headers.decoded_bytes(), 3 * (36 + 12) + 2 * 16);
+        assert_eq!(headers.decoded_bytes(), 3 * (36 + 12) + 2 * 32);
         assert_eq!((headers.size(2), headers.size(3)), (Some(Size::new(100, 100)), None));
         assert_eq!(headers.format(3), Some(Format::Jpeg));
         assert_eq!(Headers::new([none].into_iter()).smallest(), None);

@@ -1,6 +1,7 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::{Bytes, BytesMut};
 use once_cell::race::OnceBox;
 
 /// Bytes that may still be used, shared by whoever uses them.
@@ -13,9 +14,15 @@ pub(super) struct Room {
 /// Decoded images of a split: a slot per sample, filled at most once and never emptied.
 pub(super) struct Slots {
     /// One pointer each, read without a lock.
-    images: Box<[OnceBox<Box<[u8]>>]>,
+    images: Box<[OnceBox<Bytes>]>,
     room: Arc<Room>,
+    /// What is left of the block that images are put into.
+    block: Mutex<BytesMut>,
 }
+
+/// Images stand close together in blocks of this size: alone, each would be rounded up to the next size that the allocator has, by a sixth
+/// of all memory. A page of a block takes memory when it is first written to.
+const BLOCK_BYTES: usize = 64 << 20;
 
 impl Room {
     pub(super) fn new(bytes: u64) -> Self {
@@ -45,11 +52,11 @@ impl Room {
 
 impl Slots {
     /// Bytes of memory of an empty slot.
-    pub(super) const BYTES: usize = size_of::<OnceBox<Box<[u8]>>>();
+    pub(super) const BYTES: usize = size_of::<OnceBox<Bytes>>();
 
     /// So many empty slots; with none, nothing is ever kept.
     pub(super) fn new(number: usize, room: Arc<Room>) -> Self {
-        Slots { images: (0..number).map(|_| OnceBox::new()).collect(), room }
+        Slots { images: (0..number).map(|_| OnceBox::new()).collect(), room, block: Mutex::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -75,11 +82,26 @@ impl Slots {
         if !self.room.take(bytes) {
             return false;
         }
-        if slot.set(Box::new(pixels.into())).is_err() {
+        let mut copy = self.place(pixels.len());
+        copy.copy_from_slice(pixels);
+        if slot.set(Box::new(copy.freeze())).is_err() {
             // Another thread has just kept the same image.
             self.room.give(bytes);
         }
         true
+    }
+
+    /// Memory for an image of `length` bytes.
+    fn place(&self, length: usize) -> BytesMut {
+        if length > BLOCK_BYTES / 16 {
+            // What is left of a block is lost when an image does not fit, so none may be large beside it.
+            return BytesMut::zeroed(length);
+        }
+        let mut block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
+        if block.len() < length {
+            *block = BytesMut::zeroed(BLOCK_BYTES);
+        }
+        block.split_to(length)
     }
 
     pub(super) fn room(&self) -> &Room {
@@ -113,5 +135,25 @@ mod tests {
         assert_eq!((a.get(0), a.get(1), b.get(0)), (None, Some(&[1; 10][..]), Some(&[3; 10][..])));
         assert_eq!((room.left(), room.all()), (5, 25));
         assert!(!Slots::new(0, room).keep(0, &[], 0));
+    }
+
+    #[test]
+    fn images_of_any_size_are_kept_whole_whatever_stands_beside_them() {
+        let sizes = [1, 3 << 20, 0, 5 << 20, 3 << 20, 100, (4 << 20) + 1, 2 << 20];
+        let images: Vec<Vec<u8>> = (0..48_usize).map(|at| vec![at as u8; sizes[at % sizes.len()]]).collect();
+        let slots = Slots::new(images.len(), Arc::new(Room::new(1 << 30)));
+        std::thread::scope(|scope| {
+            for half in 0..2 {
+                let (slots, images) = (&slots, &images);
+                scope.spawn(move || {
+                    for (at, image) in images.iter().enumerate().skip(half).step_by(2) {
+                        assert!(slots.keep(at, image, image.len() as u64));
+                    }
+                });
+            }
+        });
+        for (at, image) in images.iter().enumerate() {
+            assert!(slots.get(at).is_some_and(|kept| kept == &image[..]), "image {at}");
+        }
     }
 }

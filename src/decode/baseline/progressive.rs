@@ -1,8 +1,8 @@
 //! Progressive files: the coefficients of the whole image are gathered over all scans, and then transformed where they are wanted.
 
+use super::Part;
 use super::frame::{Frame, Scan, Scanned, Tables, Walk};
 use super::huffman::{Bits, ROWS_FIRST, Table};
-use super::Part;
 use super::sequential::Data;
 use crate::decode::jpeg::MAX_SCANS;
 use crate::simd::Kernel;

@@ -110,9 +110,7 @@ fn refused_or_warned_of(change: impl FnOnce(Encoder<'_>) -> Encoder<'_>) {
     let (mut decoder, mut pixels) = (Baseline::default(), Vec::new());
     let size = Size::new(70, 50);
     let picture = picture(size, 3, &mut rng);
-    let sound = encode(&picture, size, 3, |encoder| {
-        change(encoder.quality(80).subsampling(Subsampling::S420))
-    });
+    let sound = encode(&picture, size, 3, |encoder| change(encoder.quality(80).subsampling(Subsampling::S420)));
     let (mut taken, mut left) = (0, 0);
     let mut equal = 0;
     let mut check = |bytes: &[u8], what: &str| {
