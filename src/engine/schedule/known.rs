@@ -13,6 +13,9 @@ pub(super) struct Known {
     next: u64,
 }
 
+/// Most batches that are kept, however small: when a session leaves, all are looked at.
+const MOST_KEPT: usize = 1024;
+
 struct Entry {
     making: Arc<Making>,
     /// Sessions that have it in their window.
@@ -49,7 +52,8 @@ impl Known {
     /// Keeps a batch, if all that are kept are no more than `most_bytes`.
     pub(super) fn keep(&mut self, key: &BatchKey, most_bytes: u64) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        if entry.kept.is_none() && self.kept_bytes + entry.making.bytes <= most_bytes {
+        let fits = self.kept.len() < MOST_KEPT && self.kept_bytes + entry.making.bytes <= most_bytes;
+        if entry.kept.is_none() && fits {
             entry.kept = Some(self.next);
             self.kept.insert(self.next, Arc::clone(&entry.making));
             self.kept_bytes += entry.making.bytes;
