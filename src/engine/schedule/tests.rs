@@ -90,6 +90,37 @@ fn check(engine: &Engine) {
     }
 }
 
+/// Whose tasks come in which order if each takes so long: three sessions that want one batch of 8 rows each, and one worker.
+fn turns(engine: &Engine, nanoseconds: u64) -> Vec<u64> {
+    let mut schedule = Schedule::new(1);
+    let (memory, statistics, mut after) = (Memory::new(1 << 20), Statistics::default(), After::default());
+    let crop = v1::RandomResizedCrop { height: 16, width: 16, ..Default::default() };
+    for seed in 0..3 {
+        let pipeline =
+            v1::Pipeline { name: String::new(), ops: vec![v1::Op { op: Some(Op::RandomResizedCrop(crop.clone())) }] };
+        let spec = v1::LoaderSpec { pipeline: Some(pipeline), global_batch_size: 8, seed, ..v1::LoaderSpec::default() };
+        let delivery = v1::Delivery { count: Some(1), ..Default::default() };
+        let request = engine.resolve(&spec, &v1::Placement::default(), &delivery).expect("a sound request");
+        let id = schedule.add(Arc::new(request));
+        schedule.fill(id, &memory, &statistics, &mut after);
+    }
+    let (mut turns, mut spent) = (Vec::new(), None);
+    while let Some((id, _, _)) = schedule.next(spent) {
+        turns.push(id);
+        spent = Some((id, nanoseconds));
+    }
+    turns.dedup();
+    turns
+}
+
+#[test]
+fn a_turn_lasts_for_a_batch_but_no_further_than_five_milliseconds_ahead_of_others() {
+    let engine = engine();
+    assert_eq!(turns(&engine, 1000), [0, 1, 2], "each batch is made in one go");
+    let turns = turns(&engine, TURN_NANOSECONDS + 1);
+    assert!(turns.starts_with(&[0, 1, 2, 0]), "none waits for the whole batch of another one: {turns:?}");
+}
+
 #[test]
 fn every_session_is_where_it_is_looked_for_whatever_came_before() {
     let engine = engine();
