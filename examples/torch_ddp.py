@@ -75,6 +75,9 @@ def train(args: argparse.Namespace) -> None:
     if rank == 0:
         print("all ranks have the same weights")
     loader.close()
+    # The model holds the group, whose threads must have ended before the interpreter does; and no rank leaves while another one still talks.
+    dist.barrier()
+    del model
     dist.destroy_process_group()
 
 
