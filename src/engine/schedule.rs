@@ -219,17 +219,14 @@ impl Schedule {
         let Shared { memory, statistics, .. } = &**shared;
         self.fill(id, memory, statistics, after);
         let Some(session) = self.sessions.get(id) else { return Front::End };
-        let front = session.window.front();
-        let Some(outcome) = front.and_then(|front| front.outcome()) else {
-            if front.is_none() && !session.starved.is() {
-                return Front::End;
-            }
-            statistics.waits.fetch_add(u64::from(front.is_some()), Relaxed);
-            self.sessions.change(id, |session| session.waker = Some(waker.clone()));
-            return Front::Waiting;
+        let Some(front) = session.window.front() else {
+            return if session.starved.is() { self.wait(id, waker) } else { Front::End };
         };
-        let takers = front.map_or(1, |front| front.take());
-        let outcome = outcome.clone().map(|batch| Lease::new(batch, takers, id, Arc::clone(shared)));
+        let Some(outcome) = front.outcome() else {
+            statistics.waits.fetch_add(1, Relaxed);
+            return self.wait(id, waker);
+        };
+        let outcome = outcome.clone().map(|batch| Lease::new(batch, front.take(), id, Arc::clone(shared)));
         self.progress += 1;
         statistics.taken.fetch_add(1, Relaxed);
         let (progress, in_hand) = (self.progress, usize::from(outcome.is_ok()));
@@ -248,6 +245,11 @@ impl Schedule {
         }
         self.fill(id, memory, statistics, after);
         Front::Over(outcome)
+    }
+
+    fn wait(&mut self, id: u64, waker: &Waker) -> Front {
+        self.sessions.change(id, |session| session.waker = Some(waker.clone()));
+        Front::Waiting
     }
 
     /// Wakes the sessions that wait for `making`.

@@ -18,6 +18,9 @@ pub(super) struct Slots {
     room: Arc<Room>,
     /// What is left of the block that images are put into.
     block: Mutex<BytesMut>,
+    /// Whoever fills a slot has the lock of its number: two that came with the same image would put it into the block twice, where
+    /// nothing can be taken back.
+    filling: [Mutex<()>; 64],
 }
 
 /// Images stand close together in blocks of this size: alone, each would be rounded up to the next size that the allocator has, by a sixth
@@ -56,7 +59,8 @@ impl Slots {
 
     /// So many empty slots; with none, nothing is ever kept.
     pub(super) fn new(number: usize, room: Arc<Room>) -> Self {
-        Slots { images: (0..number).map(|_| OnceBox::new()).collect(), room, block: Mutex::default() }
+        let filling = std::array::from_fn(|_| Mutex::new(()));
+        Slots { images: (0..number).map(|_| OnceBox::new()).collect(), room, block: Mutex::default(), filling }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -75,6 +79,7 @@ impl Slots {
     /// Keeps a copy of `pixels`, which take `bytes` with all that belongs to them, if there is room. Whether an image is kept.
     pub(super) fn keep(&self, index: usize, pixels: &[u8], bytes: u64) -> bool {
         let Some(slot) = self.images.get(index) else { return false };
+        let _filling = self.filling[index % self.filling.len()].lock().unwrap_or_else(PoisonError::into_inner);
         if slot.get().is_some() {
             return true;
         }
@@ -84,11 +89,7 @@ impl Slots {
         }
         let mut copy = self.place(pixels.len());
         copy.copy_from_slice(pixels);
-        if slot.set(Box::new(copy.freeze())).is_err() {
-            // Another thread has just kept the same image.
-            self.room.give(bytes);
-        }
-        true
+        slot.set(Box::new(copy.freeze())).is_ok()
     }
 
     /// Memory for an image of `length` bytes.

@@ -107,7 +107,7 @@ impl Baseline {
             let components = file.read(&mut walk, tables, scan, data)?;
             return run(Gathered { components, factors, frame: &frame, part }, &mut self.planes, rows);
         }
-        data.fill(bytes.get(scan.data..)?, walk.interval())?;
+        data.fill(bytes.get(scan.data..)?, part.all[0] * part.all[1], walk.interval())?;
         let in_order = scan.components.iter().map(|scanned| scanned.place).eq(0..frame.components.len());
         let is_only = in_order
             && scan.band == [0, 63]
@@ -117,7 +117,7 @@ impl Baseline {
             Some(sequential::Component { factors, dc: tables.get(scanned.dc?), ac: tables.get(scanned.ac?) })
         });
         let components: Vec<_> = is_only.then(|| components.collect::<Option<_>>())??;
-        run(sequential::Scan::new(&frame, components, part, wanted.checked, data)?, &mut self.planes, rows)
+        run(sequential::Scan::new(&frame, components, part, wanted.checked, data), &mut self.planes, rows)
     }
 }
 

@@ -68,7 +68,7 @@ impl File<'_> {
             if walk.interval() > 0 {
                 return None;
             }
-            data.fill(self.bytes.get(scan.data..)?, 0)?;
+            data.fill(self.bytes.get(scan.data..)?, self.part.all[0] * self.part.all[1], 0)?;
             note(&scan, &mut components)?;
             let (bits, length, columns) = (data.bits(), data.length(), self.part.all[0]);
             Reading { bits, length, scan: &scan, tables, mcus: [columns, rows], components: &mut components }

@@ -10,7 +10,7 @@ use super::{Part, Work, transform};
 #[derive(Default)]
 pub(super) struct Data {
     bytes: Vec<u8>,
-    /// MCUs between two restarts; 0: there are none.
+    /// MCUs of each part up to a restart, but for the last one.
     interval: usize,
     /// Where each part up to a restart ends, the last one before the padding.
     ends: Vec<usize>,
@@ -19,11 +19,12 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// Takes the data at the beginning of `from`, up to the next marker that is none of a restart. None if there is no such marker, or
-    /// restarts are not numbered as they should be.
-    pub(super) fn fill(&mut self, from: &[u8], interval: usize) -> Option<()> {
+    /// Takes the data of `mcus` MCUs, with a restart after each `interval` of them if that is not 0, at the beginning of `from`, up to the
+    /// next marker. None if there is no such marker, or restarts are not as many or not numbered as they should be.
+    pub(super) fn fill(&mut self, from: &[u8], mcus: usize, interval: usize) -> Option<()> {
         let Data { bytes: to, ends, .. } = self;
-        self.interval = interval;
+        self.interval = if interval == 0 { mcus } else { interval };
+        let parts = mcus.div_ceil(self.interval);
         to.clear();
         to.reserve(from.len() + PADDING);
         ends.clear();
@@ -34,7 +35,7 @@ impl Data {
                 0 => to.extend_from_slice(&from[at..=stop]),
                 0xff => return None,
                 restart @ 0xd0..=0xd7 => {
-                    if interval == 0 || usize::from(restart & 7) != ends.len() % 8 {
+                    if ends.len() + 1 == parts || usize::from(restart & 7) != ends.len() % 8 {
                         return None;
                     }
                     to.extend_from_slice(&from[at..stop]);
@@ -45,7 +46,7 @@ impl Data {
                     ends.push(to.len());
                     to.resize(to.len() + PADDING, 0);
                     self.stop = stop;
-                    return Some(());
+                    return (ends.len() == parts).then_some(());
                 }
             }
             at = stop + 2;
@@ -94,31 +95,15 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// None if there are more restarts or fewer than there should be.
     pub(super) fn new(
         frame: &'a Frame,
         components: Vec<Component<'a>>,
         part: Part,
         checked: bool,
         data: &'a Data,
-    ) -> Option<Scan<'a>> {
-        let mcus = part.all[0] * part.all[1];
-        let left = if data.interval == 0 { mcus } else { data.interval };
-        let end = *data.ends.get(..mcus.div_ceil(left))?.first()?;
-        let bits = data.bits();
-        let is_whole = data.ends.len() == mcus.div_ceil(left);
-        is_whole.then_some(Scan {
-            frame,
-            components,
-            part,
-            checked,
-            data,
-            bits,
-            predicted: [0; 3],
-            left,
-            passed: 0,
-            end,
-        })
+    ) -> Scan<'a> {
+        let (bits, left, end) = (data.bits(), data.interval, data.ends[0]);
+        Scan { frame, components, part, checked, data, bits, predicted: [0; 3], left, passed: 0, end }
     }
 }
 

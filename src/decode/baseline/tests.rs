@@ -177,6 +177,20 @@ fn other_kinds_of_files_are_left_to_the_complete_decoder() {
 }
 
 #[test]
+fn restarts_are_as_many_as_the_file_says_or_it_is_left_to_the_complete_decoder() {
+    let mut rng = rng(6);
+    let size = Size::new(70, 50);
+    let picture = picture(size, 3, &mut rng);
+    let mut bytes = encode(&picture, size, 3, |encoder| encoder.restart_blocks(3));
+    let at = bytes.windows(4).position(|bytes| bytes == [0xff, 0xdd, 0, 4]).expect("an interval") + 5;
+    let mut taken = |interval: u8| {
+        bytes[at] = interval;
+        Baseline::default().decode(&Limits::default(), &bytes, size, whole(size), &mut Vec::new()).is_some()
+    };
+    assert_eq!([0, 1, 2, 3, 4, 255].map(&mut taken), [false, false, false, true, false, false]);
+}
+
+#[test]
 fn damage_behind_a_window_is_found_if_asked_for() {
     let mut rng = rng(4);
     let size = Size::new(64, 256);

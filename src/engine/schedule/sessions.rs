@@ -9,8 +9,6 @@ use crate::plan::Cursor;
 pub(super) struct Sessions {
     all: BTreeMap<u64, (State, Place)>,
     lists: Lists,
-    /// Those that will begin another batch, group by group, by the next one: who is behind comes first.
-    groups: HashMap<GroupKey, BTreeSet<(Cursor, u64)>>,
 }
 
 /// What is summed up over all sessions, and lists of some of them, each by what puts them in order and by their number.
@@ -28,6 +26,8 @@ struct Lists {
     guaranteed: u64,
     /// Bytes of one batch of each that has none.
     owed: u64,
+    /// Those that will begin another batch, group by group, by the next one: who is behind comes first.
+    groups: HashMap<GroupKey, BTreeSet<(Cursor, u64)>>,
 }
 
 /// Where a session is in the lists.
@@ -58,7 +58,8 @@ impl Place {
 }
 
 impl Lists {
-    fn put(&mut self, id: u64, from: Place, to: Place) {
+    /// Moves a session of `group` from its old place to the new one.
+    fn put(&mut self, id: u64, group: &GroupKey, from: Place, to: Place) {
         for (list, from, to) in [
             (&mut self.turns, from.turn, to.turn),
             (&mut self.lenders, from.lends, to.lends),
@@ -69,6 +70,13 @@ impl Lists {
         }
         self.guaranteed = self.guaranteed - from.guaranteed + to.guaranteed;
         self.owed = self.owed - from.owed + to.owed;
+        if from.coming != to.coming {
+            let sessions = self.groups.entry(group.clone()).or_default();
+            put(sessions, from.coming.map(|at| (at, id)), to.coming.map(|at| (at, id)));
+            if sessions.is_empty() {
+                self.groups.remove(group);
+            }
+        }
     }
 }
 
@@ -98,13 +106,13 @@ impl Sessions {
 
     pub(super) fn insert(&mut self, id: u64, session: State) {
         let place = Place::of(&session);
-        self.put(id, &session.group, Place::default(), place);
+        self.lists.put(id, &session.group, Place::default(), place);
         self.all.insert(id, (session, place));
     }
 
     pub(super) fn remove(&mut self, id: u64) -> Option<State> {
         let (session, place) = self.all.remove(&id)?;
-        self.put(id, &session.group, place, Place::default());
+        self.lists.put(id, &session.group, place, Place::default());
         Some(session)
     }
 
@@ -115,21 +123,9 @@ impl Sessions {
         let (from, to) = (*place, Place::of(session));
         if from != to {
             *place = to;
-            let group = session.group.clone();
-            self.put(id, &group, from, to);
+            self.lists.put(id, &session.group, from, to);
         }
         Some(result)
-    }
-
-    fn put(&mut self, id: u64, group: &GroupKey, from: Place, to: Place) {
-        self.lists.put(id, from, to);
-        if from.coming != to.coming {
-            let sessions = self.groups.entry(group.clone()).or_default();
-            put(sessions, from.coming.map(|at| (at, id)), to.coming.map(|at| (at, id)));
-            if sessions.is_empty() {
-                self.groups.remove(group);
-            }
-        }
     }
 
     /// The session that may have tasks and has had the least work done.
@@ -181,17 +177,17 @@ impl Sessions {
 
     /// Whether a session has yet to come to a batch.
     pub(super) fn await_it(&self, key: &BatchKey) -> bool {
-        let Some(sessions) = self.groups.get(&key.group) else { return false };
+        let Some(sessions) = self.lists.groups.get(&key.group) else { return false };
         let mut behind = sessions.range(..=(key.cursor, u64::MAX)).filter_map(|(_, id)| self.get(*id));
         behind.any(|session| session.is_behind(key.cursor))
     }
     /// Whether the lists are those that are found by looking at all sessions.
     #[cfg(test)]
     pub(super) fn are_all_in_their_places(&self) -> bool {
-        let mut plain = Sessions::default();
+        let mut plain = Lists::default();
         for (id, (session, _)) in &self.all {
             plain.put(*id, &session.group, Place::default(), Place::of(session));
         }
-        plain.lists == self.lists && plain.groups == self.groups
+        plain == self.lists
     }
 }
