@@ -30,7 +30,7 @@ AREA, ASPECT, FACTOR = (0.08, 1.0), (3 / 4, 4 / 3), (0.6, 1.4)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Batches made ahead, for each worker or altogether, as the peer counts them.
 AHEAD = 4
-BATCH = {"train": 64, "cached": 64, "large": 16, "tutorial": 16, "tutorial-cached": 16, "tiny": 256}
+BATCH = {"train": 64, "cached": 64, "large": 16, "large-scaled": 16, "tutorial": 16, "tutorial-cached": 16, "tiny": 256}
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 

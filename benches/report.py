@@ -54,6 +54,7 @@ ROWS: list[tuple[str, str, list[Goal]]] = [
     ),
     ("server and client, 8 bits, from decoded images", "served-cached", [Goal(PEER, ("tfservice", "cached"), 5)]),
     ("large images, `imagenet-train`", "large", [Goal(PEER, "large", 1.3)]),
+    ("the same with scaled decoding", "large-scaled", [Goal(PEER, "large", 2)]),
     (
         "tiny images from decoded ones, 8 bits",
         "tiny",
@@ -87,6 +88,8 @@ rows, 16 with `tutorial` and `large`, 256 with `tiny`. In short:
 | tf.data service | as tf.data | as tf.data | as tf.data | as tf.data | as tf.data |
 | DALI | only the window that is cut, in `train` and `large` | antialiased in `train` | factors, as one matrix | by a buffer of 1,024 | that buffer |
 
+- *Scaled decoding* ([formats.md](formats.md#scaled-decoding)) is off unless asked for: other pixels. DALI and tf.data decode windows at their
+  full size; no peer here reduces.
 - *Types.* Peers give f32, NCHW from `train`, `cached`, `large` and `tiny` (TensorFlow: NHWC). So does feedline in `train`, `cached` and `large`.
   Where a row says 8 bits, feedline gives u8 in NHWC and the normalisation is left to the client: no conversion in `tiny`, and a quarter of the
   bytes over the wire, while tf.data service sends f32 and torch makes f32.

@@ -1,5 +1,5 @@
 use crate::header::{self, Format, HeaderError};
-use crate::image::{Size, Window};
+use crate::image::{Excerpt, Size, Window};
 use crate::sample::Mask;
 
 use baseline::{Baseline, Wanted};
@@ -155,23 +155,26 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`], also of a file of which only a part is damaged or missing; `pixels` is then empty.
     pub fn decode_into(&mut self, bytes: &[u8], pixels: &mut Vec<u8>) -> Result<Info, DecodeError> {
-        self.decode_window(bytes, |_| None, true, pixels).map(|(info, _)| info)
+        self.decode_excerpt(bytes, |_| None, true, pixels).map(|(info, _)| info)
     }
 
-    /// As [`Decoder::decode_into`], of an image of which only a window is wanted: `window` is told the size. Where that saves time, `pixels`
-    /// are those of the window alone, which is returned; else those of the whole image. Damage behind the window may be passed over
-    /// unless it is `checked`: a file that was decoded once need not be.
+    /// As [`Decoder::decode_into`], of an image of which only an excerpt is wanted: `excerpt` is told the size. If one is returned,
+    /// `pixels` are [`Excerpt::pixels`]; else those of the whole image at its own size. That may be where it saves no time, and of a reduced
+    /// excerpt if and only if the file is no JPEG file. Damage behind the window may be passed over unless it is `checked`: a file that
+    /// was decoded once need not be.
+    ///
+    /// Reduced pixels are those of libjpeg-turbo (Pillow's `Image.draft`) at that fraction, to the bit.
     ///
     /// # Errors
     /// As [`Decoder::decode_into`].
-    pub fn decode_window(
+    pub fn decode_excerpt(
         &mut self,
         bytes: &[u8],
-        window: impl FnOnce(Size) -> Option<Window>,
+        excerpt: impl FnOnce(Size) -> Option<Excerpt>,
         checked: bool,
         pixels: &mut Vec<u8>,
-    ) -> Result<(Info, Option<Window>), DecodeError> {
-        let decoded = self.decode_any(bytes, window, checked, pixels);
+    ) -> Result<(Info, Option<Excerpt>), DecodeError> {
+        let decoded = self.decode_any(bytes, excerpt, checked, pixels);
         if decoded.is_err() {
             pixels.clear();
         }
@@ -205,33 +208,50 @@ impl Decoder {
     fn decode_any(
         &mut self,
         bytes: &[u8],
-        window: impl FnOnce(Size) -> Option<Window>,
+        excerpt: impl FnOnce(Size) -> Option<Excerpt>,
         checked: bool,
         pixels: &mut Vec<u8>,
-    ) -> Result<(Info, Option<Window>), DecodeError> {
+    ) -> Result<(Info, Option<Excerpt>), DecodeError> {
         let header::Header { format, size } = header::read(bytes)?;
         if size.area() > self.limits.max_pixels {
             return Err(DecodeError::TooLarge { size, max: self.limits.max_pixels });
         }
         let Decoder { limits, baseline, scratch } = self;
+        let mut reduced = None;
         if format == Format::Jpeg {
-            let window = window(size);
-            let wanted = Wanted { window: window.unwrap_or(Window { x: 0, y: 0, size }), checked };
+            let whole = Excerpt::of(Window { x: 0, y: 0, size });
+            let asked = excerpt(size);
+            let wanted = Wanted { excerpt: asked.unwrap_or(whole), checked };
             // Should it panic, the complete decoder has its turn, as with all else that it does not take.
             if let Ok(Some(())) = header::unwinding(|| baseline.decode(limits, bytes, size, wanted, pixels)) {
-                return Ok((Info { format, size, warnings: Vec::new() }, window));
+                return Ok((Info { format, size, warnings: Vec::new() }, asked));
             }
+            reduced = asked.filter(|excerpt| excerpt.reduction > 1);
         }
+        let reduction = reduced.map_or(1, |excerpt| excerpt.reduction);
         let decoded = header::unwinding(|| match format {
-            Format::Jpeg => jpeg::decode(limits, size, bytes, scratch, pixels),
+            Format::Jpeg => jpeg::decode(limits, size, reduction, bytes, scratch, pixels),
             Format::Gif => gif::decode(limits, size, bytes, scratch, pixels),
             other => other::decode(limits, other, size, bytes, scratch, pixels),
         });
         let warnings = decoded.unwrap_or_else(|panic| {
             Err(DecodeError::Damaged { format, cause: format!("the decoder panicked: {panic}") })
         })?;
-        Ok((Info { format, size, warnings }, None))
+        if let Some(excerpt) = reduced {
+            cut(pixels, excerpt.reduced(size), excerpt.pixels());
+        }
+        Ok((Info { format, size, warnings }, reduced))
     }
+}
+
+/// Leaves a window of the pixels of an image of `size`.
+fn cut(pixels: &mut Vec<u8>, size: Size, window: Window) {
+    let (stride, line) = (size.width as usize * 3, window.size.width as usize * 3);
+    let first = window.y as usize * stride + window.x as usize * 3;
+    for row in 0..window.size.height as usize {
+        pixels.copy_within(first + row * stride..first + row * stride + line, row * line);
+    }
+    pixels.truncate(window.size.height as usize * line);
 }
 
 /// Makes a buffer as long as the values of an image; those it had before stay, as garbage.

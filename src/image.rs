@@ -44,6 +44,35 @@ pub struct Window {
     pub size: Size,
 }
 
+/// What is wanted of an image: a window of it, at its own size or at a fraction of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// In pixels of the image as it is.
+    pub window: Window,
+    /// 1, 2, 4 or 8: the image is decoded at this fraction of its width and height.
+    pub reduction: u32,
+}
+
+impl Excerpt {
+    /// A window at its own size.
+    pub fn of(window: Window) -> Self {
+        Excerpt { window, reduction: 1 }
+    }
+
+    /// The size of the whole image of `size`, reduced.
+    pub fn reduced(&self, size: Size) -> Size {
+        Size::new(size.width.div_ceil(self.reduction), size.height.div_ceil(self.reduction))
+    }
+
+    /// The pixels of the reduced image that the window touches.
+    pub fn pixels(&self) -> Window {
+        let Window { x, y, size } = self.window;
+        let (left, top) = (x / self.reduction, y / self.reduction);
+        let end = self.reduced(Size::new(x + size.width, y + size.height));
+        Window { x: left, y: top, size: Size::new(end.width - left, end.height - top) }
+    }
+}
+
 /// The values of an image, channels last (HWC), rows top down.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels<'a> {
@@ -190,5 +219,25 @@ impl Form {
     #[must_use]
     pub fn sized(self, size: Size) -> Self {
         Form { smallest: size, largest: size, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_has_every_reduced_pixel_that_its_window_touches() {
+        for reduction in [1, 2, 4, 8] {
+            for x in 0..17 {
+                for width in 1..20 {
+                    let window = Window { x, y: 3, size: Size::new(width, 5) };
+                    let Window { x: left, size, .. } = Excerpt { window, reduction }.pixels();
+                    let touched: Vec<u32> =
+                        (0..40).filter(|pixel| pixel * reduction < x + width && (pixel + 1) * reduction > x).collect();
+                    assert_eq!((left..left + size.width).collect::<Vec<_>>(), touched, "{x}, {width} by {reduction}");
+                }
+            }
+        }
     }
 }

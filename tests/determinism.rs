@@ -169,6 +169,27 @@ fn hashes_are_equal_whether_the_store_keeps_encoded_or_decoded_images() {
 }
 
 #[test]
+fn hashes_of_images_decoded_at_a_fraction_of_their_size_are_equal_whatever_is_kept_and_for_every_number_of_threads() {
+    let scaled =
+        |spec| v1::LoaderSpec { decode: Some(v1::DecodeOptions { scaled: true, ..Default::default() }), ..spec };
+    let resize = v1::Resize { height: 40, width: 30, antialias: Some(false), ..Default::default() };
+    let resized = spec_of([Op::Resize(resize)], 20);
+    let engine_of = |mode| engine(loaded(photographs(), mode), 1);
+    let (one, two, kept, half) =
+        (photographs_engine(1), photographs_engine(2), engine_of(Mode::Decoded), half_decoded());
+    kept.fill(&|_| {});
+    for (name, spec) in [("a random crop", small_spec(20)), ("a resize", resized)] {
+        let whole = made_hashes(&one, &spec, &from(0, 0, 10));
+        let spec = scaled(spec);
+        let expected = made_hashes(&one, &spec, &from(0, 0, 10));
+        assert_ne!(expected, whole, "{name}: the images are reduced");
+        for (what, engine) in [("again", &one), ("two threads", &two), ("all kept", &kept), ("some kept", &half)] {
+            assert_eq!(made_hashes(engine, &spec, &from(0, 0, 10)), expected, "{name}, {what}");
+        }
+    }
+}
+
+#[test]
 fn hashes_are_equal_for_every_prefetch() {
     let engine = photographs_engine(2);
     for (name, spec) in specs() {

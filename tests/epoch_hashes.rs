@@ -55,6 +55,8 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
     let ended = |last: v1::LastBatch| v1::LoaderSpec { last_batch: last.into(), ..small_spec(20) };
     let mut upright = small_spec(20);
     upright.decode = Some(v1::DecodeOptions { exif_orientation: true, ..Default::default() });
+    let mut scaled = small_spec(20);
+    scaled.decode = Some(v1::DecodeOptions { scaled: true, ..Default::default() });
     let mut sequential = small_spec(20);
     sequential.set_order(v1::Order::Sequential);
     vec![
@@ -80,6 +82,7 @@ fn specs() -> Vec<(&'static str, v1::LoaderSpec)> {
         ("small wrap", ended(v1::LastBatch::Wrap)),
         ("small sequential", sequential),
         ("small upright", upright),
+        ("small scaled", scaled),
         ("small slice", v1::LoaderSpec { split: "train[25%:75%]".into(), ..small_spec(20) }),
         ("geometry", geometry()),
         ("colour", colour()),

@@ -22,6 +22,9 @@ mod deviations;
 #[path = "golden/npy.rs"]
 mod npy;
 
+#[path = "golden/reduced.rs"]
+mod reduced;
+
 use cases::{Annotations, Case};
 use deviations::Deviation;
 

@@ -136,6 +136,13 @@ async fn pipelines_that_do_not_fit_the_images_are_refused_with_advice() {
             &["spec.pipeline.ops[0].random_crop.width is 4000, expected", "256"],
         ),
         (|r| ops(r, []), &["spec.pipeline leaves images of different sizes, 256x256 to", "resize or a crop"]),
+        (
+            |r| {
+                ops(r, [Op::CenterCrop(v1::CenterCrop { height: 64, width: 64, ..Default::default() })]);
+                spec(r).decode.get_or_insert_default().scaled = true;
+            },
+            &["spec.decode.scaled is true, expected false", "first op", "does not resize", "random_resized_crop"],
+        ),
         (|r| spec(r).pipeline = None, &["spec.pipeline leaves images of different sizes"]),
         (
             |r| ops(r, [Op::Resize(v1::Resize { shortest_edge: 64, ..Default::default() })]),
@@ -199,7 +206,6 @@ async fn fields_that_no_server_of_this_revision_reads_are_refused_when_set() {
     let cases: &[(Spoil, &[&str])] = &[
         (|r| spec(r).mixture = vec![v1::MixtureSource::default()], &["spec.mixture", "does not support"]),
         (|r| spec(r).sampling = Some(v1::Sampling::default()), &["spec.sampling", "does not support"]),
-        (|r| spec(r).decode.get_or_insert_default().scaled = true, &["spec.decode.scaled", "does not support"]),
         (|r| spec(r).order = v1::Order::BlockShuffled.into(), &["spec.order is block_shuffled"]),
     ];
     all_refused(Code::InvalidArgument, cases).await;

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 
 use super::geometry::Tables;
-use crate::image::{Form, Image, Pixels, Size, Window};
+use crate::image::{Excerpt, Form, Image, Pixels, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -24,14 +24,15 @@ pub trait Op: Send + Sync + 'static {
     /// All of the randomness. It may look at the sample: most ops need its size alone.
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Self::Params;
 
-    /// The window that [`Op::draw`] draws for an image of `size`, of ops whose [`Op::apply`] cuts a window out and looks at nothing else:
+    /// What [`Op::draw`] draws for an image of `size`, of ops whose [`Op::apply`] makes its result of one window and looks at nothing else:
     /// then no more than that is decoded, and [`Op::apply_to_cut`] does the rest. None for all other ops.
-    fn cut(&self, _rng: &mut Rng, _size: Size) -> Option<Window> {
+    fn cut(&self, _rng: &mut Rng, _size: Size) -> Option<Cut> {
         None
     }
 
-    /// What [`Op::apply`] does to an image of which the window of [`Op::cut`] is all that is there: nothing, for ops that only cut.
-    fn apply_to_cut<'a>(&self, image: Image<'a>, _scratch: &mut Scratch) -> Image<'a> {
+    /// What [`Op::apply`] does to an image of which [`Excerpt::pixels`] are all that is there, the window that of [`Op::cut`]: nothing, for
+    /// ops that only cut. `rng` is as it was before that.
+    fn apply_to_cut<'a>(&self, image: Image<'a>, _: Excerpt, _rng: &mut Rng, _scratch: &mut Scratch) -> Image<'a> {
         image
     }
 
@@ -49,6 +50,35 @@ pub trait Op: Send + Sync + 'static {
         if let Some(geometry) = self.geometry(params, sample.image.size()) {
             geometry.move_annotations(sample);
         }
+    }
+}
+
+/// Of what part of an image an op makes its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// The part.
+    pub window: Window,
+    /// The size that the window gets, of ops that resize it.
+    pub to: Option<Size>,
+}
+
+impl Cut {
+    /// The window, as it is.
+    pub fn only(window: Window) -> Cut {
+        Cut { window, to: None }
+    }
+
+    /// The window, resized.
+    pub fn resized(window: Window, to: Size) -> Cut {
+        Cut { window, to: Some(to) }
+    }
+
+    /// How far the image may be reduced, so that the window has as many pixels as its result still, across and down.
+    pub fn reduction(&self) -> u32 {
+        let Some(to) = self.to else { return 1 };
+        let from = self.window.size;
+        let leaves_enough = |by: &u32| from.width / by >= to.width && from.height / by >= to.height;
+        [8, 4, 2].into_iter().find(leaves_enough).unwrap_or(1)
     }
 }
 
@@ -80,9 +110,9 @@ pub enum Targets {
 pub(super) trait AnyOp: Send + Sync {
     fn name(&self) -> &'static str;
     /// See [`Op::cut`].
-    fn window(&self, rng: &mut Rng, size: Size) -> Option<Window>;
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut>;
     /// See [`Op::apply_to_cut`].
-    fn run_on_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a>;
+    fn run_on_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a>;
     /// Draws and applies; the parameters drawn go to `record` if there is one.
     fn run<'a>(
         &self,
@@ -105,12 +135,12 @@ impl<T: Op> AnyOp for T {
         T::NAME
     }
 
-    fn window(&self, rng: &mut Rng, size: Size) -> Option<Window> {
-        self.cut(rng, size)
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut> {
+        Op::cut(self, rng, size)
     }
 
-    fn run_on_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
-        self.apply_to_cut(image, scratch)
+    fn run_on_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a> {
+        self.apply_to_cut(image, cut, rng, scratch)
     }
 
     fn run<'a>(

@@ -7,9 +7,9 @@ use super::convert::Tail;
 use super::op::{AnyOp, Refusal, Scratch};
 use super::registry;
 use super::resources::{Photographs, Resources};
-use crate::image::{Depth, Form, Size, Window};
+use crate::image::{Depth, Excerpt, Form, Size};
 use crate::sample::Sample;
-use crate::seed::{Key, Rng};
+use crate::seed::{Key, Purpose, Rng};
 use builder::Builder;
 
 mod limits;
@@ -112,20 +112,45 @@ impl Pipeline {
         Run { key, scratch, watch: None }.all(&self.nodes, sample)
     }
 
-    /// The only window that [`Pipeline::run`] would look at of an image of `size`, if the first op cuts one out.
-    pub fn window(&self, size: Size, key: Key) -> Option<Window> {
-        let first = self.nodes.first()?;
-        let Action::Op(op) = &first.action else { return None };
+    /// All that [`Pipeline::run`] would look at of an image of `size`, if that is less than the whole: the window that the first op cuts
+    /// out; and if `scaled`, reduced as far as that op shrinks it anyway.
+    pub fn excerpt(&self, size: Size, key: Key, scaled: bool) -> Option<Excerpt> {
+        let (first, op) = self.first()?;
         let mut rng = Key { op: first.number, ..key }.rng();
         // The same draws as in `Run::one`.
-        rng.chance(first.p).then(|| op.window(&mut rng, size))?
+        let cut = rng.chance(first.p).then(|| op.cut(&mut rng, size))??;
+        let excerpt = Excerpt { window: cut.window, reduction: if scaled { cut.reduction() } else { 1 } };
+        (excerpt.reduction > 1 || cut.window.size != size).then_some(excerpt)
     }
 
-    /// As [`Pipeline::run`], for a sample without annotations of whose image only the window of [`Pipeline::window`] is there.
-    pub fn run_on_cut<'a>(&self, mut sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
-        let Some((Node { action: Action::Op(op), .. }, rest)) = self.nodes.split_first() else { return sample };
-        sample.image = op.run_on_cut(sample.image, scratch);
-        Run { key, scratch, watch: None }.all(rest, sample)
+    /// As [`Pipeline::run`], for a sample without annotations of whose image only [`Pipeline::excerpt`] is there.
+    pub fn run_on_excerpt<'a>(
+        &self,
+        mut sample: Sample<'a>,
+        excerpt: Excerpt,
+        key: Key,
+        scratch: &mut Scratch,
+    ) -> Sample<'a> {
+        let Some((first, op)) = self.first() else { return sample };
+        let mut rng = Key { op: first.number, ..key }.rng();
+        rng.chance(first.p);
+        sample.image = op.run_on_cut(sample.image, excerpt, &mut rng, scratch);
+        Run { key, scratch, watch: None }.all(&self.nodes[1..], sample)
+    }
+
+    /// Whether images may be reduced as they are decoded: the first op makes its result of one window, and resizes that.
+    pub fn may_reduce(&self) -> bool {
+        // Whatever is drawn, and for images of any size.
+        let key = Key { seed: 0, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
+        let cut = self.first().and_then(|(_, op)| op.cut(&mut key.rng(), Size::new(1, 1)));
+        cut.is_some_and(|cut| cut.to.is_some())
+    }
+
+    /// The first op, if nothing decides whether it or another is the first.
+    fn first(&self) -> Option<(&Node, &dyn AnyOp)> {
+        let first = self.nodes.first()?;
+        let Action::Op(op) = &first.action else { return None };
+        Some((first, op.as_ref()))
     }
 
     /// As [`Pipeline::run`], and what was drawn.

@@ -43,6 +43,10 @@ pub(super) struct SpecArgs {
     /// Mixing of rows: none, cutmix, mixup or mosaic [default: none]
     #[arg(long, value_name = "KIND", value_parser = mix)]
     mix: Option<Mix>,
+    /// Decode JPEG files at 1/2, 1/4 or 1/8 of their size where the pipeline begins with shrinking them at least as far: faster, other
+    /// pixels.
+    #[arg(long)]
+    scaled: bool,
 }
 
 /// In what form batches come.
@@ -193,6 +197,9 @@ impl SpecArgs {
             Some(Mix::Cut) => spec.mixing = kind(v1::mixing::Kind::Cutmix(v1::CutMix::default())),
             Some(Mix::Up) => spec.mixing = kind(v1::mixing::Kind::Mixup(v1::MixUp::default())),
             Some(Mix::Mosaic) => spec.mixing = kind(v1::mixing::Kind::Mosaic(v1::Mosaic::default())),
+        }
+        if self.scaled {
+            spec.decode.get_or_insert_default().scaled = true;
         }
         Ok(spec)
     }

@@ -1,13 +1,14 @@
 use libjpeg_turbo_rs::common::types::ComponentInfo;
 use libjpeg_turbo_rs::decode::resync::{RestartResyncStrategy, ResyncAction};
-use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat, ScalingFactor};
 
 use super::{DecodeError, Limits, resize, scans};
 use crate::header::Format;
 use crate::image::Size;
 
 /// Decodes a JPEG file of this size to RGB, to the bit as libjpeg-turbo does with its default settings (accurate integer
-/// transform, smooth upsampling, smoothing of progressive files that were sent in part). Returns the warnings.
+/// transform, smooth upsampling, smoothing of progressive files that were sent in part), or at the fraction of that size that `reduction`
+/// (1, 2, 4 or 8) names, each side rounded up. Returns the warnings.
 ///
 /// Gray repeats in three channels. CMYK and YCCK, inverted as Adobe does, become RGB as in Pillow's `convert("RGB")`.
 ///
@@ -16,6 +17,7 @@ use crate::image::Size;
 pub(super) fn decode(
     limits: &Limits,
     size: Size,
+    reduction: u32,
     bytes: &[u8],
     cmyk: &mut Vec<u8>,
     pixels: &mut Vec<u8>,
@@ -32,6 +34,8 @@ pub(super) fn decode(
         _ => (PixelFormat::Rgb, &mut *pixels),
     };
     decoder.set_output_format(format);
+    decoder.set_scale(ScalingFactor::try_new(1, reduction).map_err(|error| reason(error, limits))?);
+    let size = Size::new(size.width.div_ceil(reduction), size.height.div_ceil(reduction));
     resize(output, size, format.bytes_per_pixel(), limits)?;
     let info = decoder.decode_image_into(output).map_err(|error| reason(error, limits))?;
     if (info.width, info.height, info.bytes_written) != (size.width as usize, size.height as usize, output.len()) {

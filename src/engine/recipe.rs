@@ -34,6 +34,8 @@ pub struct Recipe {
     pub targets: Targets,
     /// Whether images are turned as their EXIF orientation says.
     pub exif_orientation: bool,
+    /// Whether JPEG files are decoded at a fraction of their size where the pipeline shrinks them anyway.
+    pub scaled: bool,
     /// Bytes that its ops keep of what they take from the dataset, and of its list of samples.
     pub(super) kept_bytes: u64,
     /// Nanoseconds that a row has taken of late; 0 before the first. Decides how work is shared out, and nothing of what is made.
@@ -93,7 +95,8 @@ impl Recipe {
             (v1::LastBatch::Wrap, _) => LastBatch::Wrap,
         };
         let plan = Plan::new(members.len(), spec.global_batch_size, order, last, spec.seed)?;
-        let exif_orientation = spec.decode.as_ref().is_some_and(|decode| decode.exif_orientation);
+        let decode = spec.decode.unwrap_or_default();
+        let exif_orientation = decode.exif_orientation;
         let form = form(samples, exif_orientation)?;
         let resources = supplies.of(samples, exif_orientation);
         let mut spec = spec.clone();
@@ -134,6 +137,9 @@ impl Recipe {
                 "spec.mixing is set beside several groups of views, expected one group: a box or a ratio is drawn for one size",
             ));
         }
+        if decode.scaled {
+            check_scaled(&pipeline, &targets)?;
+        }
         let mut recipe = Recipe {
             dataset: Arc::clone(dataset),
             split,
@@ -144,6 +150,7 @@ impl Recipe {
             mixing,
             targets,
             exif_orientation,
+            scaled: decode.scaled,
             kept_bytes: resources.kept() + listed,
             row_ns: AtomicU64::new(0),
             seed: spec.seed,
@@ -254,6 +261,22 @@ fn form(samples: &Split, exif_orientation: bool) -> Result<Form, RequestError> {
     // Turning swaps width and height of some, so that either side may be as short or long as any side is.
     let (smallest, largest) = (turned(smallest, u32::min), turned(largest, u32::max));
     Ok(Form { smallest, largest, channels: 3, depth: Depth::U8 })
+}
+
+/// Refuses scaled decoding where it would do nothing.
+fn check_scaled(pipeline: &Pipeline, targets: &Targets) -> Result<(), RequestError> {
+    if targets.any() {
+        return Err(RequestError::invalid(
+            "spec.decode.scaled is true beside targets, expected false: what is marked on an image is moved by its whole size",
+        ));
+    }
+    if !pipeline.may_reduce() {
+        return Err(RequestError::invalid(
+            "spec.decode.scaled is true, expected false: the first op of spec.pipeline does not resize, so that nothing can be decoded \
+             smaller (those that do: resize, random_resized_crop, random_sized_crop, smallest_max_size, longest_max_size)",
+        ));
+    }
+    Ok(())
 }
 
 fn mixing(message: &v1::Mixing) -> Result<Mixing, RequestError> {

@@ -7,7 +7,8 @@ use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics, Tally};
 use crate::augment::{Failed, Scratch};
 use crate::decode::{self, DecodeError, Decoder, Limits};
-use crate::image::{Image, Pixels, Size, Window};
+use crate::header::{self, Format};
+use crate::image::{Excerpt, Image, Pixels, Size};
 use crate::sample::Mask;
 use crate::seed::{Key, Purpose};
 use crate::store::{Split, State};
@@ -39,8 +40,8 @@ struct Found {
 enum Source {
     /// In the store, decoded.
     Store,
-    /// In the worker's buffer; if a window is named, that alone.
-    Worker(Option<Window>),
+    /// In the worker's buffer; if an excerpt is named, that alone.
+    Worker(Option<Excerpt>),
 }
 
 impl Worker {
@@ -112,10 +113,10 @@ impl Worker {
 
         let Worker { scratch, pixels, turned, masks, tally, .. } = self;
         let (samples, index) = (recipe.samples(), found.chosen.sample);
-        let (mut size, mut raw, is_cut): (Size, &[u8], bool) = match found.source {
-            Source::Store => (found.size, samples.decoded(index).unwrap_or_default(), false),
-            Source::Worker(None) => (found.size, pixels, false),
-            Source::Worker(Some(window)) => (window.size, pixels, true),
+        let (mut size, mut raw, excerpt): (Size, &[u8], _) = match found.source {
+            Source::Store => (found.size, samples.decoded(index).unwrap_or_default(), None),
+            Source::Worker(None) => (found.size, pixels, None),
+            Source::Worker(Some(excerpt)) => (excerpt.pixels().size, pixels, Some(excerpt)),
         };
         let (stored, mut orientation) = (size, 1);
         if recipe.exif_orientation {
@@ -128,9 +129,9 @@ impl Worker {
         let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.targets.sample(samples, index, image, (stored, orientation), std::mem::take(masks));
-        let mut sample = match is_cut {
-            true => recipe.pipeline.run_on_cut(sample, key, scratch),
-            false => recipe.pipeline.run(sample, key, scratch),
+        let mut sample = match excerpt {
+            Some(excerpt) => recipe.pipeline.run_on_excerpt(sample, excerpt, key, scratch),
+            None => recipe.pipeline.run(sample, key, scratch),
         };
         tally.rows += 1;
         if making.is_mixed() {
@@ -225,16 +226,22 @@ impl Worker {
             }
             State::Unknown | State::Sound => {}
         }
-        if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index)) {
+        // All of it is needed if it is turned, or if there are marks to be moved by the size of the whole; and if it is kept, unless it is
+        // reduced: its bytes are the same whatever is kept.
+        let is_whole =
+            recipe.targets.any() || (recipe.exif_orientation && decode::orientation(samples.encoded(index)) > 1);
+        let excerpt = |size| if is_whole { None } else { recipe.pipeline.excerpt(size, key, recipe.scaled) };
+        if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index))
+            && (!recipe.scaled || !is_reduced(excerpt(size), samples.encoded(index)))
+        {
             self.tally.decoded_hits += 1;
             return self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Store)));
         }
-        // All of it is needed if it is kept, turned, or if there are marks to be moved by the size of the whole.
-        let is_whole = recipe.exif_orientation || recipe.targets.any() || samples.would_keep_decoded(index);
-        let window = |size| if is_whole { None } else { recipe.pipeline.window(size, key) };
-        match self.decode(samples, index, window) {
-            Ok((size, window)) => {
-                self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker(window))))
+        let is_kept = samples.would_keep_decoded(index);
+        let excerpt = |size| excerpt(size).filter(|excerpt| !is_kept || excerpt.reduction > 1);
+        match self.decode(samples, index, excerpt) {
+            Ok((size, excerpt)) => {
+                self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker(excerpt))))
             }
             Err(error) if error.is_limit() => {
                 Err(BatchError::TooLarge { culprit: culprit(recipe, index), cause: error.to_string() })
@@ -267,19 +274,19 @@ impl Worker {
         }
     }
 
-    /// Decodes a sample, or at least a window of it, into this worker's pixels, gives them to the store, and notes there whether the file
-    /// is sound. Returns the size of the whole, and the window if that is all.
+    /// Decodes a sample, or at least an excerpt of it, into this worker's pixels, gives them to the store, and notes there whether the file
+    /// is sound. Returns the size of the whole, and the excerpt if that is all.
     fn decode(
         &mut self,
         samples: &Split,
         index: u64,
-        window: impl FnOnce(Size) -> Option<Window>,
-    ) -> Result<(Size, Option<Window>), DecodeError> {
+        excerpt: impl FnOnce(Size) -> Option<Excerpt>,
+    ) -> Result<(Size, Option<Excerpt>), DecodeError> {
         self.tally.decodes += 1;
-        // Whether the file is sound does not depend on which window was wanted first.
+        // Whether the file is sound does not depend on which excerpt was wanted first.
         let checked = samples.state(index) != State::Sound;
-        match self.decoder.decode_window(samples.encoded(index), window, checked, &mut self.pixels) {
-            Ok((info, window)) => {
+        match self.decoder.decode_excerpt(samples.encoded(index), excerpt, checked, &mut self.pixels) {
+            Ok((info, excerpt)) => {
                 // A sample is sound when its masks are too. They are looked at once, whoever wants the sample.
                 if samples.state(index) == State::Unknown {
                     match self.decoder.masks(samples.masks_per_sample(), |number| samples.mask(index, number)) {
@@ -288,10 +295,10 @@ impl Worker {
                         Err(error) => samples.mark_damaged(index, &format!("mask: {error}")),
                     }
                 }
-                if window.is_none() {
+                if excerpt.is_none() {
                     samples.keep_decoded(index, &self.pixels);
                 }
-                Ok((info.size, window))
+                Ok((info.size, excerpt))
             }
             Err(error) => {
                 if !error.is_limit() {
@@ -301,6 +308,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Whether that excerpt of the file is decoded at a fraction of its size.
+fn is_reduced(excerpt: Option<Excerpt>, encoded: &[u8]) -> bool {
+    excerpt.is_some_and(|excerpt| excerpt.reduction > 1) && header::sniff(encoded) == Some(Format::Jpeg)
 }
 
 fn culprit(recipe: &Recipe, index: u64) -> Culprit {

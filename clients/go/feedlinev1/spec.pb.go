@@ -812,7 +812,9 @@ type DecodeOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Turn and mirror as the EXIF orientation says. Default false, as in torchvision's ImageFolder.
 	ExifOrientation bool `protobuf:"varint,1,opt,name=exif_orientation,json=exifOrientation,proto3" json:"exif_orientation,omitempty"`
-	// Decode JPEG at 1/2, 1/4 or 1/8 size where the pipeline shrinks anyway: faster, other bytes. Default false.
+	// Decode JPEG at 1/2, 1/4 or 1/8 of its size, if the first op of the pipeline resizes: by as much as leaves its window no smaller
+	// than the result. Faster, other bytes: those of libjpeg's scaled decoding (Pillow's `draft`), then of Pillow's `resize` with a `box`.
+	// Default false.
 	Scaled        bool `protobuf:"varint,2,opt,name=scaled,proto3" json:"scaled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2127,10 +2129,10 @@ const file_feedline_v1_spec_proto_rawDesc = "" +
 	"\x06subset\x18\x11 \x01(\v2\x13.feedline.v1.SubsetR\x06subset\"E\n" +
 	"\x06Subset\x12#\n" +
 	"\aindices\x18\x01 \x03(\rB\t\xda\xe2\x18\x05P\x80\x92\xf4\x01R\aindices\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\tR\x06digest\"Z\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\"R\n" +
 	"\rDecodeOptions\x12)\n" +
-	"\x10exif_orientation\x18\x01 \x01(\bR\x0fexifOrientation\x12\x1e\n" +
-	"\x06scaled\x18\x02 \x01(\bB\x06\xda\xe2\x18\x02H\x01R\x06scaled\"\x90\x04\n" +
+	"\x10exif_orientation\x18\x01 \x01(\bR\x0fexifOrientation\x12\x16\n" +
+	"\x06scaled\x18\x02 \x01(\bR\x06scaled\"\x90\x04\n" +
 	"\x06Mixing\x12-\n" +
 	"\x06cutmix\x18\x01 \x01(\v2\x13.feedline.v1.CutMixH\x00R\x06cutmix\x12*\n" +
 	"\x05mixup\x18\x02 \x01(\v2\x12.feedline.v1.MixUpH\x00R\x05mixup\x12D\n" +

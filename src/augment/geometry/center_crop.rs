@@ -1,7 +1,7 @@
 use feedline_proto::v1;
 
 use super::crop;
-use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::augment::op::{About, Built, Cut, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
@@ -48,8 +48,8 @@ impl Op for CenterCrop {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
-    fn cut(&self, _: &mut Rng, size: Size) -> Option<Window> {
-        Some(self.window(size))
+    fn cut(&self, _: &mut Rng, size: Size) -> Option<Cut> {
+        Some(Cut::only(self.window(size)))
     }
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

@@ -3,7 +3,7 @@
 use feedline_proto::{rule, v1};
 
 use crate::augment::{Pipeline, Recorded, Scratch, catalogue};
-use crate::image::{Depth, Form, Image, Size};
+use crate::image::{Depth, Excerpt, Form, Image, Pixels, Size};
 use crate::sample::{BoundingBox, Keypoint, Mask, Sample};
 use crate::seed::{Key, Purpose};
 use crate::simd::{self, Level};
@@ -198,20 +198,97 @@ fn ops_that_cut_a_window_out_make_the_same_of_that_window_alone() {
         let image = sample(3, Depth::U8).image;
         for position in 0..40 {
             let expected = pipeline.run(Sample::new(image.borrowed(), 3), key(position), &mut Scratch::default());
-            let Some(window) = pipeline.window(SIZE, key(position)) else {
+            let Some(excerpt) = pipeline.excerpt(SIZE, key(position), false) else {
                 whole += 1;
                 continue;
             };
             cut += 1;
+            let window = excerpt.window;
             let row = |y: u32| {
                 let start = (y * SIZE.width + window.x) as usize * 3;
                 &image.as_u8().expect("bytes")[start..start + window.size.width as usize * 3]
             };
             let pixels: Vec<u8> = (window.y..window.y + window.size.height).flat_map(row).copied().collect();
             let alone = Sample::new(Image::from_u8(window.size, 3, pixels), 3);
-            let made = pipeline.run_on_cut(alone, key(position), &mut Scratch::default());
+            let made = pipeline.run_on_excerpt(alone, excerpt, key(position), &mut Scratch::default());
             assert_eq!(made, expected, "{example} at {window:?}");
         }
     }
     assert!(cut > 150 && whole > 20, "{cut} windows and {whole} whole images: some of each were due");
+}
+
+/// A soft picture, wide enough to be reduced.
+fn soft(size: Size) -> Image<'static> {
+    let value =
+        |x: u32, y: u32, channel: u32| [x * 255 / size.width, y * 255 / size.height, 128][channel as usize] as u8;
+    let pixels = (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| [0, 1, 2].map(|c| value(x, y, c))));
+    Image::from_u8(size, 3, pixels.collect::<Vec<u8>>())
+}
+
+/// The pixels of an excerpt, each the mean of those that it stands for.
+fn reduced(image: &Image<'_>, excerpt: Excerpt) -> Image<'static> {
+    let (by, size, values) = (excerpt.reduction, image.size(), image.as_u8().expect("8 bits"));
+    let pixels = excerpt.pixels();
+    let mean = |x: u32, y: u32, channel: usize| {
+        let rows = (y * by..(y + 1) * by).map(|y| y.min(size.height - 1));
+        let places = rows.flat_map(|y| (x * by..(x + 1) * by).map(move |x| (x.min(size.width - 1), y)));
+        let sum: u32 = places.map(|(x, y)| u32::from(values[(y * size.width + x) as usize * 3 + channel])).sum();
+        (sum / (by * by)) as u8
+    };
+    let rows = pixels.y..pixels.y + pixels.size.height;
+    let values = rows.flat_map(|y| (pixels.x..pixels.x + pixels.size.width).map(move |x| (x, y)));
+    let values = values.flat_map(|(x, y)| [0, 1, 2].map(|channel| mean(x, y, channel)));
+    Image::from_u8(pixels.size, 3, values.collect::<Vec<u8>>())
+}
+
+#[test]
+fn ops_that_resize_make_nearly_the_same_of_an_image_reduced_as_far_as_they_shrink_it() {
+    let size = Size::new(403, 301);
+    let image = soft(size);
+    let form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
+    let mut reductions = [0; 9];
+    for example in [
+        "random_resized_crop = { height = 24, width = 20, scale = [0.02, 1] }",
+        "random_resized_crop = { height = 24, width = 20, filter = \"nearest_exact\" }",
+        "random_resized_crop = { height = 24, width = 20, filter = \"lanczos3\", antialias = false }",
+        "random_sized_crop = { height = 30, width = 40, min_max_height = [30, 290], w2h_ratio = 1.3, p = 0.8 }",
+        "resize = { height = 50, width = 70, antialias = false }",
+        "resize = { shortest_edge = 75, output = \"float\", filter = \"bicubic\" }",
+        "resize = { height = 301, width = 40 }",
+        "smallest_max_size = { max_size = [30, 75, 150] }",
+        "longest_max_size = { max_size = [30, 100, 200, 400] }",
+    ] {
+        let op: v1::Op = toml::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        let message = rule::with_defaults(&v1::Pipeline { ops: vec![op], ..Default::default() });
+        let pipeline = Pipeline::build(&message, form).unwrap_or_else(|error| panic!("{example}: {error}"));
+        assert!(pipeline.may_reduce(), "{example}");
+        for position in 0..30 {
+            let Some(excerpt) = pipeline.excerpt(size, key(position), true) else { continue };
+            let (by, window) = (excerpt.reduction, excerpt.window.size);
+            let whole = pipeline.run(Sample::new(image.borrowed(), 3), key(position), &mut Scratch::default()).image;
+            let to = whole.size();
+            let fits = |by: u32| window.width / by >= to.width && window.height / by >= to.height;
+            assert!(by == 1 || fits(by), "{example}: {window} by {by} has less than {to}");
+            assert!(by == 8 || !fits(2 * by), "{example}: {window} by {by} is more than {to} needs");
+            reductions[by as usize] += 1;
+            let sample = Sample::new(reduced(&image, excerpt), 3);
+            let made = pipeline.run_on_excerpt(sample, excerpt, key(position), &mut Scratch::default()).image;
+            assert_eq!(made.size(), to, "{example}");
+            let values = |image: &Image<'_>| match image.pixels() {
+                Pixels::U8(values) => values.iter().map(|x| f32::from(*x)).collect::<Vec<_>>(),
+                Pixels::F32(values) => values.clone(),
+            };
+            // At most the step from one reduced pixel to the next, and what rounding adds.
+            let step = (by * 255).div_ceil(size.height) as f32 + 2.0;
+            let furthest = values(&made).iter().zip(values(&whole)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(furthest <= step, "{example} at {excerpt:?}: {furthest} levels away");
+        }
+    }
+    assert!([1, 2, 4, 8].iter().all(|by| reductions[*by] > 5), "{reductions:?}: all fractions were due");
+    for example in
+        ["center_crop = { height = 24, width = 21 }", "horizontal_flip = {}", "random_crop = { height = 9, width = 9 }"]
+    {
+        let op: v1::Op = toml::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+        assert!(!built(op, 3, Depth::U8).expect("an op").may_reduce(), "{example}");
+    }
 }

@@ -2,8 +2,8 @@ use feedline_proto::v1;
 
 use super::max_size::{Choice, Length, MaxSize, Side};
 use super::resample::Resampling;
-use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Form, Image, Size};
+use crate::augment::op::{About, Built, Cut, Op, Refusal, Scratch, Targets};
+use crate::image::{Excerpt, Form, Image, Size};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -34,6 +34,14 @@ impl Op for LongestMaxSize {
 
     fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> Choice {
         self.0.draw(rng)
+    }
+
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut> {
+        Some(self.0.cut(rng, size))
+    }
+
+    fn apply_to_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a> {
+        self.0.apply_to_cut(image, cut, rng, scratch)
     }
 
     fn apply<'a>(&self, choice: &Choice, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

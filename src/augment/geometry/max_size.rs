@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::resample::Resampling;
-use crate::augment::op::{Refusal, Scratch};
-use crate::image::{Form, Image, Size, Window};
+use crate::augment::op::{Cut, Refusal, Scratch};
+use crate::image::{Excerpt, Form, Image, Size, Window};
 use crate::sample::Geometry;
 use crate::seed::Rng;
 
@@ -101,6 +101,22 @@ impl MaxSize {
     pub(super) fn apply<'a>(&self, choice: Choice, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let from = image.size();
         self.resampling.apply(image, Window { x: 0, y: 0, size: from }, self.size(choice, from), scratch)
+    }
+
+    /// The whole image, and the size that it gets.
+    pub(super) fn cut(&self, rng: &mut Rng, size: Size) -> Cut {
+        Cut::resized(Window { x: 0, y: 0, size }, self.size(self.draw(rng), size))
+    }
+
+    pub(super) fn apply_to_cut<'a>(
+        &self,
+        image: Image<'a>,
+        cut: Excerpt,
+        rng: &mut Rng,
+        scratch: &mut Scratch,
+    ) -> Image<'a> {
+        let to = self.size(self.draw(rng), cut.window.size);
+        self.resampling.apply_to_excerpt(image, cut, to, scratch)
     }
 
     pub(super) fn geometry(&self, choice: Choice, from: Size) -> Geometry {

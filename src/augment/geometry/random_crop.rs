@@ -2,7 +2,7 @@ use feedline_proto::v1;
 use serde::{Deserialize, Serialize};
 
 use super::crop::{self, Beyond};
-use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
+use crate::augment::op::{About, Built, Cut, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
@@ -71,10 +71,10 @@ impl Op for RandomCrop {
         self.corner(rng, sample.image.size())
     }
 
-    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Window> {
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut> {
         let Corner { x, y } = self.corner(rng, size);
         let window = Window { x: u32::try_from(x).ok()?, y: u32::try_from(y).ok()?, size: self.size };
-        (crop::inside(window, size) == window).then_some(window)
+        (crop::inside(window, size) == window).then_some(Cut::only(window))
     }
 
     fn apply<'a>(&self, corner: &Corner, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

@@ -2,8 +2,8 @@ use feedline_proto::v1;
 
 use super::resample::Resampling;
 use super::{crop, range};
-use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Form, Image, Size, Window};
+use crate::augment::op::{About, Built, Cut, Op, Refusal, Scratch, Targets};
+use crate::image::{Excerpt, Form, Image, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -58,13 +58,12 @@ impl Op for RandomSizedCrop {
         self.window(rng, sample.image.size())
     }
 
-    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Window> {
-        Some(crop::inside(self.window(rng, size), size))
+    fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut> {
+        Some(Cut::resized(crop::inside(self.window(rng, size), size), self.size))
     }
 
-    fn apply_to_cut<'a>(&self, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
-        let whole = Window { x: 0, y: 0, size: image.size() };
-        self.resampling.apply(image, whole, self.size, scratch)
+    fn apply_to_cut<'a>(&self, image: Image<'a>, cut: Excerpt, _: &mut Rng, scratch: &mut Scratch) -> Image<'a> {
+        self.resampling.apply_to_excerpt(image, cut, self.size, scratch)
     }
 
     fn apply<'a>(&self, window: &Window, image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {

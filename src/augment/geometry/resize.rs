@@ -1,8 +1,8 @@
 use feedline_proto::v1;
 
 use super::resample::Resampling;
-use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Depth, Form, Image, Size, Window};
+use crate::augment::op::{About, Built, Cut, Op, Refusal, Scratch, Targets};
+use crate::image::{Depth, Excerpt, Form, Image, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
 
@@ -121,6 +121,14 @@ impl Op for Resize {
     const NAME: &'static str = "resize";
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
+
+    fn cut(&self, _: &mut Rng, size: Size) -> Option<Cut> {
+        Some(Cut::resized(Window { x: 0, y: 0, size }, self.size(size)))
+    }
+
+    fn apply_to_cut<'a>(&self, image: Image<'a>, cut: Excerpt, _: &mut Rng, scratch: &mut Scratch) -> Image<'a> {
+        self.resampling.apply_to_excerpt(image, cut, self.size(cut.window.size), scratch)
+    }
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (from, to) = (image.size(), self.size(image.size()));

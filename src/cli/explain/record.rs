@@ -30,6 +30,8 @@ pub(super) struct Explained {
     /// Of the spec; none without batches.
     pub(super) fingerprint: Option<String>,
     pub(super) size: Size,
+    /// A batch has it decoded at 1 / this of its size.
+    pub(super) reduction: u32,
     /// Of a spec with views the ops that are common to all of them.
     #[serde(flatten)]
     pub(super) ran: Ran,

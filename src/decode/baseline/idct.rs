@@ -3,16 +3,17 @@
 #![allow(unsafe_code)]
 
 /// Bits behind the point of the constants, and those that the first pass keeps.
-const CONSTANT_BITS: i32 = 13;
-const KEPT_BITS: i32 = 2;
+pub(super) const CONSTANT_BITS: i32 = 13;
+pub(super) const KEPT_BITS: i32 = 2;
 
 /// What is left to shift at the end; the half that rounds, and the middle of the pixels, 128.
 const LAST_SHIFT: i32 = CONSTANT_BITS + KEPT_BITS + 3;
 const HALF_AND_MIDDLE: i32 = (128 << LAST_SHIFT) + (1 << (LAST_SHIFT - 1));
 
 /// The constant at 13 bits, rounded.
-const fn fixed(constant: f64) -> i32 {
-    (constant * (1 << CONSTANT_BITS) as f64 + 0.5) as i32
+pub(super) const fn fixed(constant: f64) -> i32 {
+    let half = if constant < 0.0 { -0.5 } else { 0.5 };
+    (constant * (1 << CONSTANT_BITS) as f64 + half) as i32
 }
 
 const F_0_298: i32 = fixed(0.298_631_336);
@@ -38,14 +39,14 @@ pub(super) trait Transform {
     unsafe fn block<const SIDE: usize>(coefficients: &[i16; 64], factors: &[i32; 64], to: &mut [u8], stride: usize);
 }
 
-/// A block of which only the first coefficient is not zero: one colour.
+/// A block of which only the first coefficient is not zero: one colour, in `side` rows of as many pixels.
 #[inline(always)]
-pub(super) fn flat(coefficient: i16, factor: i32, to: &mut [u8], stride: usize) {
+pub(super) fn flat(coefficient: i16, factor: i32, side: usize, to: &mut [u8], stride: usize) {
     let value = (i32::from(coefficient).wrapping_mul(factor) << KEPT_BITS).wrapping_add(1 << (KEPT_BITS + 2))
         >> (KEPT_BITS + 3);
     let pixel = (value + 128).clamp(0, 255) as u8;
-    for row in to.chunks_mut(stride).take(8) {
-        row[..8].fill(pixel);
+    for row in to.chunks_mut(stride).take(side) {
+        row[..side].fill(pixel);
     }
 }
 
@@ -123,25 +124,37 @@ unsafe fn pass<const SIDE: usize, L: Lanes>(s: [L; 8]) -> [L; 8] {
 /// In plain Rust.
 pub(super) struct Portable;
 
-impl Lanes for [i32; 8] {
+impl<const COUNT: usize> Lanes for [i32; COUNT] {
     #[inline(always)]
-    unsafe fn plus(self, other: Self) -> Self {
-        std::array::from_fn(|lane| self[lane].wrapping_add(other[lane]))
+    unsafe fn plus(mut self, other: Self) -> Self {
+        for lane in 0..COUNT {
+            self[lane] = self[lane].wrapping_add(other[lane]);
+        }
+        self
     }
 
     #[inline(always)]
-    unsafe fn minus(self, other: Self) -> Self {
-        std::array::from_fn(|lane| self[lane].wrapping_sub(other[lane]))
+    unsafe fn minus(mut self, other: Self) -> Self {
+        for lane in 0..COUNT {
+            self[lane] = self[lane].wrapping_sub(other[lane]);
+        }
+        self
     }
 
     #[inline(always)]
-    unsafe fn times(self, constant: i32) -> Self {
-        self.map(|x| x.wrapping_mul(constant))
+    unsafe fn times(mut self, constant: i32) -> Self {
+        for x in &mut self {
+            *x = x.wrapping_mul(constant);
+        }
+        self
     }
 
     #[inline(always)]
-    unsafe fn shifted(self) -> Self {
-        self.map(|x| x << CONSTANT_BITS)
+    unsafe fn shifted(mut self) -> Self {
+        for x in &mut self {
+            *x <<= CONSTANT_BITS;
+        }
+        self
     }
 }
 
@@ -222,22 +235,26 @@ mod x86 {
                     let factors = _mm256_loadu_si256(factors.as_ptr().add(8 * row).cast());
                     *values = _mm256_mullo_epi32(_mm256_cvtepi16_epi32(coefficients), factors);
                 }
+                // Loops, and no closures, which the compiler is free not to inline: then they have no vectors.
                 let half = _mm256_set1_epi32(1 << (CONSTANT_BITS - KEPT_BITS - 1));
-                let rows = pass::<SIDE, _>(rows)
-                    .map(|x| _mm256_srai_epi32::<{ CONSTANT_BITS - KEPT_BITS }>(_mm256_add_epi32(x, half)));
+                let mut rows = pass::<SIDE, _>(rows);
+                for row in &mut rows {
+                    *row = _mm256_srai_epi32::<{ CONSTANT_BITS - KEPT_BITS }>(_mm256_add_epi32(*row, half));
+                }
                 let half = _mm256_set1_epi32(HALF_AND_MIDDLE);
-                let columns = pass::<SIDE, _>(transposed(rows))
-                    .map(|x| _mm256_srai_epi32::<LAST_SHIFT>(_mm256_add_epi32(x, half)));
+                let mut columns = pass::<SIDE, _>(transposed(rows));
+                for column in &mut columns {
+                    *column = _mm256_srai_epi32::<LAST_SHIFT>(_mm256_add_epi32(*column, half));
+                }
                 // Packing with saturation, signed and then unsigned, clamps to 0 to 255. Each half of the vectors has four rows.
-                let pack = |at: usize| {
-                    let pair = |at: usize| _mm256_packs_epi32(columns[at], columns[at + 1]);
-                    let by_rows = _mm256_setr_epi8(
-                        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14,
-                        3, 7, 11, 15,
-                    );
-                    _mm256_shuffle_epi8(_mm256_packus_epi16(pair(at), pair(at + 2)), by_rows)
-                };
-                let (left, right) = (pack(0), pack(4));
+                let [a, b, c, d, e, f, g, h] = columns;
+                let left = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+                let right = _mm256_packus_epi16(_mm256_packs_epi32(e, f), _mm256_packs_epi32(g, h));
+                let by_rows = _mm256_setr_epi8(
+                    0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7,
+                    11, 15,
+                );
+                let (left, right) = (_mm256_shuffle_epi8(left, by_rows), _mm256_shuffle_epi8(right, by_rows));
                 let first = _mm256_unpacklo_epi32(left, right);
                 let second = _mm256_unpackhi_epi32(left, right);
                 let pairs = [
@@ -260,21 +277,20 @@ mod x86 {
     unsafe fn transposed(r: [__m256i; 8]) -> [__m256i; 8] {
         // SAFETY: the caller says that the processor has AVX2.
         unsafe {
-            let twos: [__m256i; 8] = std::array::from_fn(|at| match at % 2 {
-                0 => _mm256_unpacklo_epi32(r[at], r[at + 1]),
-                _ => _mm256_unpackhi_epi32(r[at - 1], r[at]),
-            });
-            let fours: [__m256i; 8] = std::array::from_fn(|at| {
-                let (from, part) = (at / 4 * 4 + at % 4 / 2, at % 2);
-                match part {
-                    0 => _mm256_unpacklo_epi64(twos[from], twos[from + 2]),
-                    _ => _mm256_unpackhi_epi64(twos[from], twos[from + 2]),
-                }
-            });
-            std::array::from_fn(|at| match at / 4 {
-                0 => _mm256_permute2x128_si256::<0x20>(fours[at], fours[at + 4]),
-                _ => _mm256_permute2x128_si256::<0x31>(fours[at - 4], fours[at]),
-            })
+            let (mut twos, mut fours, mut all) = (r, r, r);
+            for at in [0, 2, 4, 6] {
+                twos[at] = _mm256_unpacklo_epi32(r[at], r[at + 1]);
+                twos[at + 1] = _mm256_unpackhi_epi32(r[at], r[at + 1]);
+            }
+            for (at, from) in [(0, 0), (2, 1), (4, 4), (6, 5)] {
+                fours[at] = _mm256_unpacklo_epi64(twos[from], twos[from + 2]);
+                fours[at + 1] = _mm256_unpackhi_epi64(twos[from], twos[from + 2]);
+            }
+            for at in 0..4 {
+                all[at] = _mm256_permute2x128_si256::<0x20>(fours[at], fours[at + 4]);
+                all[at + 4] = _mm256_permute2x128_si256::<0x31>(fours[at], fours[at + 4]);
+            }
+            all
         }
     }
 }
@@ -325,7 +341,7 @@ mod tests {
                 check("portable by 4", &|to| unsafe { Portable::block::<4>(&coefficients, &factors, to, 11) });
             }
             if side == 1 {
-                check("flat", &|to| flat(coefficients[0], factors[0], to, 11));
+                check("flat", &|to| flat(coefficients[0], factors[0], 8, to, 11));
             }
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {

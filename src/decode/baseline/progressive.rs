@@ -1,9 +1,9 @@
 //! Progressive files: the coefficients of the whole image are gathered over all scans, and then transformed where they are wanted.
 
-use super::Part;
 use super::frame::{Frame, Scan, Scanned, Tables, Walk};
 use super::huffman::{Bits, ROWS_FIRST, Table};
 use super::sequential::Data;
+use super::{Part, Scale};
 use crate::decode::jpeg::MAX_SCANS;
 use crate::simd::Kernel;
 
@@ -49,6 +49,7 @@ pub(super) struct File<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) frame: &'a Frame,
     pub(super) part: Part,
+    pub(super) scale: Scale,
     /// Whether damage behind the window must be found, too.
     pub(super) checked: bool,
 }
@@ -70,9 +71,11 @@ impl File<'_> {
             }
             data.fill(self.bytes.get(scan.data..)?, self.part.all[0] * self.part.all[1], 0)?;
             note(&scan, &mut components)?;
-            let (bits, length, columns) = (data.bits(), data.length(), self.part.all[0]);
-            Reading { bits, length, scan: &scan, tables, mcus: [columns, rows], components: &mut components }
-                .dispatch()?;
+            if self.checked || self.uses(&scan) {
+                let (bits, length, columns) = (data.bits(), data.length(), self.part.all[0]);
+                Reading { bits, length, scan: &scan, tables, mcus: [columns, rows], components: &mut components }
+                    .dispatch()?;
+            }
             walk.skip_to(scan.data + data.stop());
             match walk.next_scan(tables)? {
                 Some(next) => scan = next,
@@ -84,6 +87,11 @@ impl File<'_> {
             }
         }
         None
+    }
+
+    /// Whether a scan has what the pixels are made of: blocks that become one pixel are made of their first coefficient alone.
+    fn uses(&self, scan: &Scan) -> bool {
+        scan.band[0] == 0 || scan.components.iter().any(|scanned| self.scale.side(scanned.place) > 1)
     }
 
     /// Of which nothing was read.

@@ -2,6 +2,7 @@
 
 use libjpeg_turbo_rs::simd::SimdRoutines;
 
+use super::Scale;
 use crate::image::{Size, Window};
 
 /// A part of the plane of a component: whole MCUs.
@@ -32,12 +33,11 @@ pub(super) struct Colours {
 pub(super) struct Rows<'a> {
     pub(super) image: Size,
     pub(super) window: Window,
-    /// Blocks of brightness per block of colour, across and down.
-    pub(super) luma: [usize; 2],
+    pub(super) scale: Scale,
     pub(super) routines: &'a SimdRoutines,
     pub(super) colours: &'a mut Colours,
     pub(super) rgb: &'a mut [u8],
-    /// The next row of the image to be made.
+    /// The next row of the image to be made; it and the window are those of the reduced image.
     pub(super) next: usize,
 }
 
@@ -57,20 +57,32 @@ impl Rows<'_> {
                 }
                 continue;
             };
-            if self.luma[0] == 1 {
+            if self.scale.ratio[0] == 1 {
                 let [blue, red] = [blue, red].map(|plane| &plane.row(row)[x - plane.first[0]..][..width]);
                 self.routines.ycbcr_to_rgb_row(luma, blue, red, to, width);
                 continue;
             }
             let Colours { rows, sums } = &mut *self.colours;
+            let (halved, columns) = (self.scale.ratio[1] == 2, (x / 2, (x + width).div_ceil(2)));
             for (colours, plane) in rows.iter_mut().zip([blue, red]) {
-                upsampled(plane, self.image, self.luma[1] == 2, row, (x / 2, (x + width).div_ceil(2)), sums, colours);
+                if self.scale.is_smooth() {
+                    upsampled(plane, self.image, halved, row, columns, sums, colours);
+                } else {
+                    repeated(plane, row, columns, colours);
+                }
             }
             let [blue, red] = &*rows;
             self.routines.ycbcr_to_rgb_row(luma, &blue[x % 2..], &red[x % 2..], to, width);
         }
         self.next = self.next.max(end);
     }
+}
+
+/// The columns `start..end` of a plane of half the width for one row, each twice.
+fn repeated(plane: &Plane, row: usize, (start, end): (usize, usize), to: &mut Vec<u8>) {
+    let colours = &plane.row(row)[start - plane.first[0]..end - plane.first[0]];
+    to.clear();
+    to.extend(colours.iter().flat_map(|colour| [*colour; 2]));
 }
 
 /// The columns `start..end` of a plane of half the width, and half the height if `halved`, for one row of the image `image`; two pixels

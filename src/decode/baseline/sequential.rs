@@ -2,9 +2,9 @@
 
 use super::frame::Frame;
 use super::huffman::{Bits, PADDING, Table};
-use super::idct::Transform;
+use super::idct::{self, Transform};
 use super::rows::{Plane, Rows};
-use super::{Part, Work, transform};
+use super::{Part, Scale, Work, reduced, transform};
 
 /// The entropy-coded data of a scan, without stuffed bytes and restart markers, with padding behind.
 #[derive(Default)]
@@ -81,6 +81,7 @@ pub(super) struct Scan<'a> {
     frame: &'a Frame,
     components: Vec<Component<'a>>,
     part: Part,
+    scale: Scale,
     checked: bool,
     data: &'a Data,
     bits: Bits<'a>,
@@ -98,18 +99,18 @@ impl<'a> Scan<'a> {
     pub(super) fn new(
         frame: &'a Frame,
         components: Vec<Component<'a>>,
-        part: Part,
+        (part, scale): (Part, Scale),
         checked: bool,
         data: &'a Data,
     ) -> Scan<'a> {
         let (bits, left, end) = (data.bits(), data.interval, data.ends[0]);
-        Scan { frame, components, part, checked, data, bits, predicted: [0; 3], left, passed: 0, end }
+        Scan { frame, components, part, scale, checked, data, bits, predicted: [0; 3], left, passed: 0, end }
     }
 }
 
 impl Work for Scan<'_> {
     #[inline(always)]
-    fn run<T: Transform>(mut self, planes: &mut [Plane], mut rows: Rows<'_>) -> Option<()> {
+    fn run<T: Transform, const REDUCED: bool>(mut self, planes: &mut [Plane], mut rows: Rows<'_>) -> Option<()> {
         let Part { columns, rows: wanted, all } = self.part;
         for row in 0..all[1] {
             let is_wanted = (wanted[0]..wanted[1]).contains(&row);
@@ -122,10 +123,10 @@ impl Work for Scan<'_> {
             }
             self.skip(columns[0])?;
             for column in columns[0]..columns[1] {
-                self.mcu::<T>([column, row], planes)?;
+                self.mcu::<T, REDUCED>([column, row], planes)?;
             }
             self.skip(all[0] - columns[1])?;
-            rows.make_until(self.part.rows_made(row, self.frame), planes);
+            rows.make_until(self.part.rows_made(row, self.frame, &self.scale), planes);
         }
         Some(())
     }
@@ -134,22 +135,37 @@ impl Work for Scan<'_> {
 impl Scan<'_> {
     /// Reads an MCU and transforms it.
     #[inline(always)]
-    fn mcu<T: Transform>(&mut self, [column, row]: [usize; 2], planes: &mut [Plane]) -> Option<()> {
+    fn mcu<T: Transform, const REDUCED: bool>(
+        &mut self,
+        [column, row]: [usize; 2],
+        planes: &mut [Plane],
+    ) -> Option<()> {
         if self.left == 0 {
             self.restart()?;
         }
         self.left -= 1;
         for (place, Component { factors, dc, ac }) in self.components.iter().enumerate() {
             let [across, down] = self.frame.sampling(place);
+            let side = if REDUCED { self.scale.side(place) } else { 8 };
             let plane = &mut planes[place];
-            let (left, top) = (column * across * 8 - plane.first[0], row * down * 8 - plane.first[1]);
+            let (left, top) = (column * across * side - plane.first[0], row * down * side - plane.first[1]);
             for y in 0..down {
                 for x in 0..across {
                     let mut block = [0; 64];
                     let last;
-                    (last, self.bits) = self.bits.block::<true>(dc, ac, &mut self.predicted[place], &mut block)?;
-                    let to = &mut plane.pixels[(top + 8 * y) * plane.stride + left + 8 * x..];
-                    transform::<T>(&block, last, factors, to, plane.stride);
+                    let predicted = &mut self.predicted[place];
+                    let to = &mut plane.pixels[(top + side * y) * plane.stride + left + side * x..];
+                    if REDUCED && side == 1 {
+                        (_, self.bits) = self.bits.block::<false>(dc, ac, predicted, &mut block)?;
+                        idct::flat(*predicted, factors[0], 1, to, plane.stride);
+                        continue;
+                    }
+                    (last, self.bits) = self.bits.block::<true>(dc, ac, predicted, &mut block)?;
+                    if REDUCED && side < 8 {
+                        reduced::transform(side, &block, last, factors, to, plane.stride);
+                    } else {
+                        transform::<T>(&block, last, factors, to, plane.stride);
+                    }
                 }
             }
         }

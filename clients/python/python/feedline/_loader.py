@@ -62,6 +62,11 @@ class Loader:
         Number of views of every sample, or `ops.Views(...)`.
     targets
         Annotations that come along: `boxes`, `mask`, `keypoints`.
+    exif_orientation
+        Turn and mirror images as their EXIF orientation says.
+    scaled_decode
+        Decode JPEG files at 1/2, 1/4 or 1/8 of their size where the first op of the pipeline shrinks them at least as far: faster,
+        other pixels.
     dtype, layout
         `uint8`, `float16`, `bfloat16` or `float32` of the image tensor; `nchw` or `nhwc`. With `uint8` the pipeline's last to_float and
         normalize are left to the client (`describe()["normalization"]`); `feedline.torch` does them on the device.
@@ -113,6 +118,7 @@ class Loader:
         keypoint_rules: KeypointRules | Mapping[str, Any] | None = None,
         indices: Iterable[int] | None = None,
         exif_orientation: bool | None = None,
+        scaled_decode: bool | None = None,
         dtype: Any = "float32",
         layout: Literal["nchw", "nhwc"] = "nchw",
         bad_samples: Literal["fail", "substitute"] = "fail",
@@ -156,7 +162,7 @@ class Loader:
             "box_rules": None if box_rules is None else inner(box_rules),
             "keypoint_rules": None if keypoint_rules is None else inner(keypoint_rules),
             "subset": None if indices is None else {"indices": _spec.indices(indices)},
-            "decode": None if exif_orientation is None else {"exif_orientation": exif_orientation},
+            "decode": _decode(exif_orientation, scaled_decode),
         }
         self._spec.update({field: value for field, value in given.items() if value is not None})
         self._delivery: dict[str, Any] = {
@@ -448,6 +454,11 @@ def _read_spec(spec: str | os.PathLike[str] | Mapping[str, Any] | None) -> dict[
     if isinstance(spec, Mapping):
         return dict(plain(spec))
     return dict(json.loads(_native.read_spec(os.fspath(spec))))
+
+
+def _decode(exif_orientation: bool | None, scaled: bool | None) -> dict[str, Any] | None:
+    given = {"exif_orientation": exif_orientation, "scaled": scaled}
+    return {field: value for field, value in given.items() if value is not None} or None
 
 
 def _mixing(mixing: MixingKind | Mixing | Mapping[str, Any]) -> dict[str, Any]:

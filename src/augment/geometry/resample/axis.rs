@@ -1,4 +1,5 @@
 use super::kernel::Kernel;
+use super::span::Span;
 
 /// One direction of a convolution: for every output pixel a run of source pixels with their weights, which add up to 1. All runs
 /// are of one length, so that loops over them have no branch to guess; shorter ones are filled up with weights of 0.
@@ -11,10 +12,10 @@ pub(super) struct Taps {
 }
 
 impl Taps {
-    /// From `from` pixels to `to`. With `antialias` the kernel is as wide as an output pixel where that is wider. What the
+    /// From a span of pixels to `to`. With `antialias` the kernel is as wide as an output pixel where that is wider. What the
     /// kernel has beyond the edges is left out.
-    pub(super) fn new(kernel: Kernel, antialias: bool, from: u32, to: u32) -> Self {
-        let scale = f64::from(from) / f64::from(to);
+    pub(super) fn new(kernel: Kernel, antialias: bool, span: &Span, to: u32) -> Self {
+        let (from, begin, scale) = (span.pixels(), span.start(), span.scale(to));
         let stretch = if antialias { scale.max(1.0) } else { 1.0 };
         let support = kernel.support() * stretch;
         // A run has at most as many pixels as begin and end within the support.
@@ -22,7 +23,7 @@ impl Taps {
         let mut taps = Taps { starts: Vec::with_capacity(to as usize), weights: Vec::new(), length: 1 };
         let mut exact = Vec::with_capacity(room * to as usize);
         for x in 0..to {
-            let centre = (f64::from(x) + 0.5) * scale;
+            let centre = begin + (f64::from(x) + 0.5) * scale;
             let first = (centre - support).floor().max(0.0) as u32;
             // Where the run would stick out, it begins earlier, with weights of 0.
             let first = first.min(from - room as u32);
@@ -37,7 +38,7 @@ impl Taps {
         }
         // Now that the longest run is known, all are cut to its length.
         for (x, start) in taps.starts.iter_mut().enumerate() {
-            let centre = (x as f64 + 0.5) * scale;
+            let centre = begin + (x as f64 + 0.5) * scale;
             let first = ((centre - support).floor().max(0.0) as u32).min(from - room as u32);
             *start = (*start).min(first + (room - taps.length) as u32);
             let run = &exact[x * room..][(*start - first) as usize..][..taps.length];
@@ -97,12 +98,12 @@ pub(super) struct Pair {
 }
 
 impl Neighbours {
-    /// From `from` pixels to `to`. Places are computed in 32-bit floats, as TensorFlow and torch do, so that fractions equal
+    /// From a span of pixels to `to`. Places are computed in 32-bit floats, as TensorFlow and torch do, so that fractions equal
     /// theirs.
-    pub(super) fn new(from: u32, to: u32) -> Self {
-        let scale = from as f32 / to as f32;
+    pub(super) fn new(span: &Span, to: u32) -> Self {
+        let (from, start, scale) = (span.pixels(), span.start() as f32, span.scale(to) as f32);
         let pair = |x: u32| {
-            let place = (x as f32 + 0.5) * scale - 0.5;
+            let place = start + (x as f32 + 0.5) * scale - 0.5;
             let floor = place.floor();
             let lower = (floor.max(0.0) as u32).min(from - 1);
             let upper = (place.ceil().max(0.0) as u32).min(from - 1);

@@ -1,4 +1,5 @@
 use super::kernel::Kernel;
+use super::span::Span;
 
 /// One direction of a convolution in whole numbers: for every output pixel a run of source pixels with their weights, which add
 /// up to [`ONE`], but for their rounding. All runs are of one length, so that loops over them have no branch to guess; shorter
@@ -6,7 +7,7 @@ use super::kernel::Kernel;
 #[derive(Default)]
 pub(in crate::augment) struct Fixed {
     /// What the runs are for; made again only for something else.
-    made_for: Option<(Kernel, u32, u32)>,
+    made_for: Option<(Kernel, Span, u32)>,
     /// First source pixel of every run, which leaves room for `length` pixels. Four of them at least, and a multiple of four: the
     /// last ones are repeated.
     starts: Vec<u32>,
@@ -32,16 +33,16 @@ pub(super) const HALF: i32 = 1 << (BITS - 1);
 const ONE: f64 = (1_u32 << BITS) as f64;
 
 impl Fixed {
-    /// Makes the runs from `from` pixels to `to`, the kernel as wide as an output pixel where that is wider. A source pixel takes
+    /// Makes the runs from a span of pixels to `to`, the kernel as wide as an output pixel where that is wider. A source pixel takes
     /// part if its centre is within reach.
-    pub(super) fn make(&mut self, kernel: Kernel, from: u32, to: u32) {
-        if self.made_for == Some((kernel, from, to)) {
+    pub(super) fn make(&mut self, kernel: Kernel, span: &Span, to: u32) {
+        if self.made_for == Some((kernel, *span, to)) {
             return;
         }
-        let scale = f64::from(from) / f64::from(to);
+        let (from, start, scale) = (span.pixels(), span.start(), span.scale(to));
         let stretch = scale.max(1.0);
         let support = kernel.support() * stretch;
-        let centre = |x: u32| (f64::from(x) + 0.5) * scale;
+        let centre = |x: u32| start + (f64::from(x) + 0.5) * scale;
         // Conversion cuts the fraction off, and makes 0 of what is below.
         let reach = |x: u32| {
             let first = ((centre(x) - support + 0.5) as u32).min(from - 1);
@@ -74,13 +75,13 @@ impl Fixed {
         }
         let last = self.starts.last().copied().unwrap_or(0);
         self.starts.resize(padded, last);
-        self.made_for = Some((kernel, from, to));
+        self.made_for = Some((kernel, *span, to));
     }
 
     /// Number of source pixels; 0 before any runs were made.
     #[cfg(any(test, target_arch = "x86_64"))]
     pub(super) fn from(&self) -> usize {
-        self.made_for.map_or(0, |(_, from, _)| from as usize)
+        self.made_for.map_or(0, |(_, span, _)| span.pixels() as usize)
     }
 
     /// Longest run.
@@ -133,7 +134,7 @@ mod tests {
             for (from, to) in
                 [(1, 1), (1, 9), (9, 1), (2, 7), (3, 16384), (16384, 3), (300, 224), (224, 300), (5, 4), (31, 31)]
             {
-                fixed.make(kernel, from, to);
+                fixed.make(kernel, &Span::all(from), to);
                 assert_eq!(fixed.from(), from as usize);
                 for x in 0..to as usize {
                     let (start, weights) = fixed.run(x);
@@ -151,7 +152,7 @@ mod tests {
     fn equal_sizes_take_each_pixel_alone_and_halves_round_away_from_zero() {
         let mut fixed = Fixed::default();
         for kernel in KERNELS {
-            fixed.make(kernel, 7, 7);
+            fixed.make(kernel, &Span::all(7), 7);
             for x in 0..7 {
                 let (start, weights) = fixed.run(x);
                 let alone = |(at, weight): (usize, &i32)| *weight == if start + at == x { 1 << BITS } else { 0 };

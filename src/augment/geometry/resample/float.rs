@@ -2,6 +2,7 @@ use super::axis::{Neighbours, Pair, Taps};
 use super::four::Four;
 use super::kernel::Kernel;
 use super::source::{Source, Value};
+use super::span::Area;
 use crate::augment::op::Scratch;
 use crate::image::{Image, Size};
 
@@ -18,15 +19,15 @@ pub(super) enum Grid {
 }
 
 impl Grid {
-    /// From images of size `from` to those of size `to`. With `antialias` the kernel is widened when shrinking.
-    pub(super) fn new(kernel: Kernel, antialias: bool, from: Size, to: Size) -> Self {
+    /// From an area of pixels to images of size `to`. With `antialias` the kernel is widened when shrinking.
+    pub(super) fn new(kernel: Kernel, antialias: bool, from: &Area, to: Size) -> Self {
         match kernel {
             Kernel::Bilinear if !antialias => {
-                Grid::Linear(Neighbours::new(from.width, to.width), Neighbours::new(from.height, to.height))
+                Grid::Linear(Neighbours::new(&from.columns, to.width), Neighbours::new(&from.rows, to.height))
             }
             _ => Grid::Convolution(
-                Taps::new(kernel, antialias, from.width, to.width),
-                Taps::new(kernel, antialias, from.height, to.height),
+                Taps::new(kernel, antialias, &from.columns, to.width),
+                Taps::new(kernel, antialias, &from.rows, to.height),
             ),
         }
     }
@@ -237,7 +238,7 @@ mod tests {
             let values: Vec<f32> = (0..size.area() as usize * channels).map(|_| rng.unit() as f32 - 0.2).collect();
             let source = Source::new(&values, size, channels, Window { x: 0, y: 0, size });
             for kernel in [Kernel::Bilinear, Kernel::Bicubic, Kernel::Lanczos3, Kernel::Box] {
-                let grid = Grid::new(kernel, round % 4 > 1, size, to);
+                let grid = Grid::new(kernel, round % 4 > 1, &Area::all(size), to);
                 let made = |level: Level| {
                     let mut mixed = vec![0.0; size.width as usize * channels + SPARE];
                     let mut line = vec![0.0; to.width as usize * channels];

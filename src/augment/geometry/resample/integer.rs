@@ -3,6 +3,7 @@ use super::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use super::rgb;
 use super::source::Source;
+use super::span::Area;
 use crate::augment::op::Scratch;
 use crate::image::{Image, Size, Window};
 use crate::simd::{self, Kernel as _, Level};
@@ -10,8 +11,14 @@ use crate::simd::{self, Kernel as _, Level};
 /// An image of 8 bits, resized in whole numbers with the kernel widened when shrinking, as Pillow does to the bit: first the
 /// columns, then the rows, each rounded to 8 bits and cut off where it overshoots. Sums of whole numbers have no order, so every
 /// SIMD level gives the same bytes.
-pub(super) fn resample(kernel: Kernel, source: &Source<'_, u8>, to: Size, scratch: &mut Scratch) -> Vec<u8> {
-    resample_at(Level::current(), kernel, source, to, scratch)
+pub(super) fn resample(
+    kernel: Kernel,
+    source: &Source<'_, u8>,
+    area: &Area,
+    to: Size,
+    scratch: &mut Scratch,
+) -> Vec<u8> {
+    resample_at(Level::current(), kernel, source, area, to, scratch)
 }
 
 /// [`resample`] at `level`, or at the highest that the processor has if that is lower.
@@ -19,6 +26,7 @@ pub(super) fn resample_at(
     level: Level,
     kernel: Kernel,
     source: &Source<'_, u8>,
+    area: &Area,
     to: Size,
     scratch: &mut Scratch,
 ) -> Vec<u8> {
@@ -26,15 +34,15 @@ pub(super) fn resample_at(
     let between = Size::new(to.width, from.height);
     let mut tables = std::mem::take(&mut scratch.tables);
     let mut made = scratch.bytes(to.area() as usize * channels);
-    if from.width == to.width {
-        tables.rows.make(kernel, from.height, to.height);
+    if area.columns.is_all(to.width) {
+        tables.rows.make(kernel, &area.rows, to.height);
         MixRows { source, table: &tables.rows, out: &mut made }.run_at(level);
-    } else if from.height == to.height {
-        tables.columns.make(kernel, from.width, to.width);
+    } else if area.rows.is_all(to.height) {
+        tables.columns.make(kernel, &area.columns, to.width);
         mix_columns(level, source, &tables.columns, &mut made);
     } else {
-        tables.rows.make(kernel, from.height, to.height);
-        tables.columns.make(kernel, from.width, to.width);
+        tables.rows.make(kernel, &area.rows, to.height);
+        tables.columns.make(kernel, &area.columns, to.width);
         let mut values = scratch.bytes(between.area() as usize * channels);
         mix_columns(level, source, &tables.columns, &mut values);
         let mixed = Source::new(&values, between, channels, Window { x: 0, y: 0, size: between });

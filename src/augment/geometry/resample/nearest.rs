@@ -1,21 +1,23 @@
 use super::source::{Source, Value};
+use super::span::Area;
 use crate::image::Size;
 
-/// Fills `out`, an image of size `to`, with the nearest pixels: by their centres, or by their left upper corners. In whole
+/// Fills `out`, an image of size `to`, with the nearest pixels of `area`: by their centres, or by their left upper corners. In whole
 /// numbers, so that no rounding moves a pixel.
 pub(super) fn pick<T: Value, O: Copy>(
     source: &Source<'_, T>,
+    area: &Area,
     by_centre: bool,
     to: Size,
     out: &mut [O],
     convert: impl Fn(T) -> O,
 ) {
-    let (from, channels) = (source.size(), source.channels());
-    let columns: Vec<usize> = (0..to.width).map(|x| index(x, from.width, to.width, by_centre) * channels).collect();
+    let channels = source.channels();
+    let columns: Vec<usize> = (0..to.width).map(|x| area.columns.nearest(x, to.width, by_centre) * channels).collect();
     let stride = to.width as usize * channels;
     let mut last = None;
     for y in 0..to.height as usize {
-        let from_row = index(y as u32, from.height, to.height, by_centre);
+        let from_row = area.rows.nearest(y as u32, to.height, by_centre);
         let (done, rest) = out.split_at_mut(y * stride);
         let row = &mut rest[..stride];
         if last == Some(from_row) {
@@ -33,10 +35,4 @@ pub(super) fn pick<T: Value, O: Copy>(
             row.iter_mut().zip(&columns).for_each(|(value, first)| *value = convert(values[*first]));
         }
     }
-}
-
-/// Which of `from` pixels is nearest to pixel `x` of `to`.
-fn index(x: u32, from: u32, to: u32, by_centre: bool) -> usize {
-    let (x, from, to) = (u64::from(x), u64::from(from), u64::from(to));
-    if by_centre { ((2 * x + 1) * from / (2 * to)) as usize } else { (x * from / to) as usize }
 }

@@ -60,7 +60,7 @@ fn resizing_8_bits_gives_the_same_bytes_on_every_simd_level() {
         for kernel in [Kernel::Bilinear, Kernel::Bicubic, Kernel::Box, Kernel::Lanczos3] {
             let expected = by_definition(kernel, &source, to);
             for level in Level::available() {
-                let made = integer::resample_at(level, kernel, &source, to, &mut scratch);
+                let made = integer::resample_at(level, kernel, &source, &Area::all(inner), to, &mut scratch);
                 assert!(made == expected, "{kernel:?} {inner} of {size} to {to} at {level:?}");
             }
         }
@@ -71,8 +71,8 @@ fn resizing_8_bits_gives_the_same_bytes_on_every_simd_level() {
 fn by_definition(kernel: Kernel, source: &Source<'_, u8>, to: Size) -> Vec<u8> {
     let (from, channels) = (source.size(), source.channels());
     let (mut columns, mut rows) = (fixed::Fixed::default(), fixed::Fixed::default());
-    columns.make(kernel, from.width, to.width);
-    rows.make(kernel, from.height, to.height);
+    columns.make(kernel, &span::Span::all(from.width), to.width);
+    rows.make(kernel, &span::Span::all(from.height), to.height);
     let mixed = |(first, weights): (usize, &[i32]), at: &dyn Fn(usize) -> u8| {
         let terms = weights.iter().enumerate().map(|(k, weight)| i64::from(*weight) * i64::from(at(first + k)));
         ((terms.sum::<i64>() + (1 << 21)) >> 22).clamp(0, 255) as u8
