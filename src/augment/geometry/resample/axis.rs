@@ -83,7 +83,9 @@ fn normalise(weights: &mut [f64], nearest: u32) {
 /// One direction of linear interpolation: for every output pixel two neighbours, and how far it lies from the first to the
 /// second.
 pub(super) struct Neighbours {
+    /// All of them less than `from`.
     pairs: Vec<Pair>,
+    from: usize,
 }
 
 /// The neighbours of an output pixel.
@@ -109,7 +111,14 @@ impl Neighbours {
             let upper = (place.ceil().max(0.0) as u32).min(from - 1);
             Pair { lower, upper, fraction: place - floor }
         };
-        Neighbours { pairs: (0..to).map(pair).collect() }
+        Neighbours { pairs: (0..to).map(pair).collect(), from: from as usize }
+    }
+
+    /// Number of source pixels.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn from(&self) -> usize {
+        self.from
     }
 
     /// The neighbours of every output pixel.

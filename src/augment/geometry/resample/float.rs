@@ -1,10 +1,13 @@
 use super::axis::{Neighbours, Pair, Taps};
-use super::four::Four;
+use super::columns::{self, Columns, Plain, SPARE};
+#[cfg(target_arch = "x86_64")]
+use super::columns::{Avx2, Avx512};
 use super::kernel::Kernel;
 use super::source::{Source, Value};
 use super::span::Area;
 use crate::augment::op::Scratch;
 use crate::image::{Image, Size};
+use crate::simd::Level;
 
 /// How an image is mixed in 32-bit floats: for every output row first the source rows, then the columns, each in the order of the
 /// source. No multiplication is fused with an addition, and no sum is split over lanes, so that every SIMD level gives the same
@@ -40,44 +43,57 @@ impl Grid {
         };
         let mixed = source.size().width as usize * source.channels() + SPARE;
         let mut rows = scratch.floats(mixed + columns * source.channels());
-        best(self, source, rows.split_at_mut(mixed), out);
+        at(Level::current(), self, source, rows.split_at_mut(mixed), out);
         scratch.recycle(Image::from_f32(Size::new(rows.len() as u32, 1), 1, rows));
     }
 }
 
-/// Floats beyond the end of a row, so that the last pixel of three channels can be read as four.
-const SPARE: usize = 1;
-
 /// A row of the source and [`SPARE`], then a row of the result.
 type Rows<'a> = (&'a mut [f32], &'a mut [f32]);
 
-/// [`all_rows`], by the widest instructions that the processor has.
-fn best<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
+/// [`all_rows`] at `level`, or at the highest that the processor has if that is lower.
+fn at<T: Value, O: Value>(level: Level, grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has what the function is compiled for.
-        #[allow(unsafe_code)]
-        return unsafe { all_rows_avx2(grid, source, rows, out) };
+    // SAFETY: the processor has what the functions are compiled for.
+    #[allow(unsafe_code)]
+    match level.min(Level::detected()) {
+        Level::Avx512 => return unsafe { all_rows_avx512(grid, source, rows, out) },
+        Level::Avx2 => return unsafe { all_rows_avx2(grid, source, rows, out) },
+        Level::Baseline => {}
     }
-    all_rows(grid, source, rows, out);
+    let _ = level;
+    all_rows::<T, O, Plain>(grid, source, rows, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn all_rows_avx2<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
-    all_rows(grid, source, rows, out);
+    all_rows::<T, O, Avx2>(grid, source, rows, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+fn all_rows_avx512<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
+    all_rows::<T, O, Avx512>(grid, source, rows, out);
 }
 
 /// Makes every row of `out`.
 #[inline(always)]
-fn all_rows<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, (mixed, line): Rows<'_>, out: &mut [O]) {
+fn all_rows<T: Value, O: Value, C: Columns>(
+    grid: &Grid,
+    source: &Source<'_, T>,
+    (mixed, line): Rows<'_>,
+    out: &mut [O],
+) {
     for (y, out) in out.chunks_exact_mut(line.len()).enumerate() {
         let row = O::begin(out, line);
         match grid {
             Grid::Linear(columns, rows) => {
                 blend_rows(source, rows.pairs()[y], mixed);
                 match source.channels() {
-                    3 => blend_rgb(columns, mixed, row),
+                    // SAFETY: whoever chose the kind of columns knows the processor.
+                    #[allow(unsafe_code)]
+                    3 => unsafe { C::blend(columns, mixed, row) },
                     _ => blend_gray(columns, mixed, row),
                 }
             }
@@ -85,7 +101,7 @@ fn all_rows<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, (mixed, lin
                 let (first, weights) = rows.run(y);
                 sum_rows(source, first, weights, mixed);
                 match source.channels() {
-                    3 => sum_rgb(columns, mixed, row),
+                    3 => columns::sum(columns, mixed, row),
                     _ => sum_gray(columns, mixed, row),
                 }
             }
@@ -103,14 +119,6 @@ fn blend_rows<T: Value>(source: &Source<'_, T>, pair: Pair, mixed: &mut [f32]) {
     }
     for ((out, a), b) in mixed.iter_mut().zip(upper).zip(lower) {
         *out = between(a.float(), b.float(), pair.fraction);
-    }
-}
-
-#[inline(always)]
-fn blend_rgb(columns: &Neighbours, mixed: &[f32], line: &mut [f32]) {
-    for (x, pair) in columns.pairs().iter().enumerate() {
-        let (a, b) = (four(mixed, pair.lower as usize), four(mixed, pair.upper as usize));
-        put(line, x, a + (b - a) * Four::splat(pair.fraction));
     }
 }
 
@@ -154,44 +162,6 @@ fn add_rows<T: Value, const N: usize>(source: &Source<'_, T>, first: usize, weig
 }
 
 #[inline(always)]
-fn sum_rgb(columns: &Taps, mixed: &[f32], line: &mut [f32]) {
-    match columns.length() {
-        1 => sum_rgb_of::<1>(columns, mixed, line),
-        2 => sum_rgb_of::<2>(columns, mixed, line),
-        3 => sum_rgb_of::<3>(columns, mixed, line),
-        4 => sum_rgb_of::<4>(columns, mixed, line),
-        5 => sum_rgb_of::<5>(columns, mixed, line),
-        6 => sum_rgb_of::<6>(columns, mixed, line),
-        7 => sum_rgb_of::<7>(columns, mixed, line),
-        8 => sum_rgb_of::<8>(columns, mixed, line),
-        _ => {
-            for x in 0..line.len() / 3 {
-                let (first, weights) = columns.run(x);
-                put(line, x, weighted(mixed, first, weights));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn sum_rgb_of<const N: usize>(columns: &Taps, mixed: &[f32], line: &mut [f32]) {
-    for (x, (first, weights)) in columns.runs::<N>().enumerate() {
-        put(line, x, weighted(mixed, first, weights));
-    }
-}
-
-/// The sum of the pixels from `first` on, each times its weight.
-#[inline(always)]
-fn weighted(mixed: &[f32], first: usize, weights: &[f32]) -> Four {
-    let pixels = &mixed[first * 3..][..weights.len() * 3 + SPARE];
-    let mut sum = Four::splat(0.0);
-    for (index, weight) in weights.iter().enumerate() {
-        sum = sum + four(pixels, index) * Four::splat(*weight);
-    }
-    sum
-}
-
-#[inline(always)]
 fn sum_gray(columns: &Taps, mixed: &[f32], line: &mut [f32]) {
     for (x, value) in line.iter_mut().enumerate() {
         let (first, weights) = columns.run(x);
@@ -205,23 +175,6 @@ fn between(a: f32, b: f32, fraction: f32) -> f32 {
     a + (b - a) * fraction
 }
 
-/// Three values of a pixel and one more.
-#[inline(always)]
-fn four(mixed: &[f32], pixel: usize) -> Four {
-    let values: [f32; 4] = *mixed[pixel * 3..].first_chunk().expect("a pixel of a row and the spare value behind it");
-    values.into()
-}
-
-/// Writes a pixel, with a value more where the next pixel will stand.
-#[inline(always)]
-fn put(line: &mut [f32], pixel: usize, x: Four) {
-    let (rest, x) = (&mut line[pixel * 3..], <[f32; 4]>::from(x));
-    match rest.first_chunk_mut() {
-        Some(place) => *place = x,
-        None => rest[..3].copy_from_slice(&x[..3]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +184,7 @@ mod tests {
     #[test]
     fn every_simd_level_gives_the_same_bits() {
         let mut rng = Key { seed: 5, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op }.rng();
-        for round in 0..16 {
+        for round in 0..32 {
             let size = Size::new(1 + rng.below(300) as u32, 1 + rng.below(200) as u32);
             let to = Size::new(1 + rng.below(250) as u32, 1 + rng.below(250) as u32);
             let channels = [1, 3][round % 2];
@@ -243,13 +196,14 @@ mod tests {
                     let mut mixed = vec![0.0; size.width as usize * channels + SPARE];
                     let mut line = vec![0.0; to.width as usize * channels];
                     let mut out = vec![0.0; to.area() as usize * channels];
-                    level(&grid, &source, (&mut mixed, &mut line), &mut out);
+                    at(level, &grid, &source, (&mut mixed, &mut line), &mut out);
                     out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
                 };
-                assert_eq!(made(all_rows), made(best), "{kernel:?} from {size} to {to}");
+                let plain = made(Level::Baseline);
+                for level in Level::available() {
+                    assert_eq!(made(level), plain, "{kernel:?} from {size} to {to} at {level:?}");
+                }
             }
         }
     }
-
-    type Level = fn(&Grid, &Source<'_, f32>, Rows<'_>, &mut [f32]);
 }

@@ -21,6 +21,9 @@ mod nearest;
 /// Four floats at once.
 mod four;
 
+/// Columns of RGB mixed in floating point.
+mod columns;
+
 /// Pixels mixed in floating point.
 mod float;
 
