@@ -1,3 +1,6 @@
+/// Steps of ops that wait until somebody looks at the image.
+mod finish;
+
 /// What an op is, and what one needs.
 mod op;
 
@@ -41,6 +44,7 @@ pub mod catalogue;
 mod registry;
 
 pub use convert::Tail;
+pub use finish::Finish;
 pub use geometry::scaled_to_look_at;
 pub use op::{Failed, Op, Refusal, Scratch, Targets};
 pub use pipeline::{Pipeline, Recorded, check_size, is_tail, pin_models};

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 
+use super::finish::{Finish, Step};
 use super::geometry::Tables;
 use crate::image::{Excerpt, Form, Image, Pixels, Size, Window};
 use crate::sample::{Geometry, Sample};
@@ -21,7 +22,7 @@ pub trait Op: Send + Sync + 'static {
     /// The name of its field in the contract's `Op`, and of its file.
     const NAME: &'static str;
 
-    /// All of the randomness. It may look at the sample: most ops need its size alone.
+    /// All of the randomness. It may look at the sample, but for its pixels, of which some may be left undone: most ops need its size alone.
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Self::Params;
 
     /// What [`Op::draw`] draws for an image of `size`, of ops whose [`Op::apply`] makes its result of one window and looks at nothing else:
@@ -34,6 +35,12 @@ pub trait Op: Send + Sync + 'static {
     /// ops that only cut. `rng` is as it was before that.
     fn apply_to_cut<'a>(&self, image: Image<'a>, _: Excerpt, _rng: &mut Rng, _scratch: &mut Scratch) -> Image<'a> {
         image
+    }
+
+    /// What [`Op::apply`] does to images of floats, if every value becomes one of that value alone: done later, with all such steps in a row
+    /// at once. None for other ops.
+    fn step(&self, _params: &Self::Params) -> Option<Step> {
+        None
     }
 
     /// None of it. Equal images and parameters give equal bytes on every machine.
@@ -113,12 +120,13 @@ pub(super) trait AnyOp: Send + Sync {
     fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut>;
     /// See [`Op::apply_to_cut`].
     fn run_on_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a>;
-    /// Draws and applies; the parameters drawn go to `record` if there is one.
+    /// Draws and applies, or leaves a step to `finish`; the parameters drawn go to `record` if there is one.
     fn run<'a>(
         &self,
         rng: &mut Rng,
         sample: Sample<'a>,
         scratch: &mut Scratch,
+        finish: &mut Finish,
         record: Option<&mut serde_json::Value>,
     ) -> Sample<'a>;
     /// Applies parameters recorded before.
@@ -148,13 +156,14 @@ impl<T: Op> AnyOp for T {
         rng: &mut Rng,
         sample: Sample<'a>,
         scratch: &mut Scratch,
+        finish: &mut Finish,
         record: Option<&mut serde_json::Value>,
     ) -> Sample<'a> {
         let params = self.draw(rng, &sample);
         if let Some(record) = record {
             *record = serde_json::to_value(&params).unwrap_or_default();
         }
-        apply(self, &params, sample, scratch)
+        apply(self, &params, sample, scratch, finish)
     }
 
     fn replay<'a>(
@@ -163,15 +172,28 @@ impl<T: Op> AnyOp for T {
         sample: Sample<'a>,
         scratch: &mut Scratch,
     ) -> Result<Sample<'a>, serde_json::Error> {
-        Ok(apply(self, &T::Params::deserialize(params)?, sample, scratch))
+        let mut finish = Finish::default();
+        let mut sample = apply(self, &T::Params::deserialize(params)?, sample, scratch, &mut finish);
+        finish.apply(&mut sample.image);
+        Ok(sample)
     }
 }
 
-fn apply<'a, T: Op>(op: &T, params: &T::Params, mut sample: Sample<'a>, scratch: &mut Scratch) -> Sample<'a> {
+fn apply<'a, T: Op>(
+    op: &T,
+    params: &T::Params,
+    mut sample: Sample<'a>,
+    scratch: &mut Scratch,
+    finish: &mut Finish,
+) -> Sample<'a> {
     let size = sample.image.size();
     let mirrored = sample.has_sides() && op.geometry(params, size).is_some_and(|geometry| geometry.mirrors(size));
     op.annotate(params, &mut sample);
-    let mut sample = Sample { image: op.apply(params, sample.image, scratch), ..sample };
+    let step = if sample.image.as_f32().is_some() { op.step(params) } else { None };
+    if !step.is_some_and(|step| finish.leave(step)) {
+        finish.apply(&mut sample.image);
+        sample.image = op.apply(params, sample.image, scratch);
+    }
     sample.settle(mirrored);
     sample
 }

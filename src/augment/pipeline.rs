@@ -4,6 +4,7 @@ mod builder;
 use feedline_proto::v1;
 
 use super::convert::Tail;
+use super::finish::Finish;
 use super::op::{AnyOp, Refusal, Scratch};
 use super::registry;
 use super::resources::{Photographs, Resources};
@@ -109,7 +110,29 @@ impl Pipeline {
 
     /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
     pub fn run<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
-        Run { key, scratch, watch: None }.all(&self.nodes, sample)
+        let (mut sample, mut finish) = self.run_unfinished(sample, None, key, scratch);
+        finish.apply(&mut sample.image);
+        sample
+    }
+
+    /// As [`Pipeline::run`], but for steps that are left to whoever looks at the image next. If there is an `excerpt`,
+    /// [`Pipeline::excerpt`], that is all there is of the image, and the sample has no annotations.
+    pub fn run_unfinished<'a>(
+        &self,
+        mut sample: Sample<'a>,
+        excerpt: Option<Excerpt>,
+        key: Key,
+        scratch: &mut Scratch,
+    ) -> (Sample<'a>, Finish) {
+        let mut nodes = &self.nodes[..];
+        if let (Some(excerpt), Some((first, op))) = (excerpt, self.first()) {
+            let mut rng = Key { op: first.number, ..key }.rng();
+            rng.chance(first.p);
+            sample.image = op.run_on_cut(sample.image, excerpt, &mut rng, scratch);
+            nodes = &nodes[1..];
+        }
+        let mut run = Run { key, scratch, finish: Finish::default(), watch: None };
+        (run.all(nodes, sample), run.finish)
     }
 
     /// All that [`Pipeline::run`] would look at of an image of `size`, if that is less than the whole: the window that the first op cuts
@@ -126,16 +149,14 @@ impl Pipeline {
     /// As [`Pipeline::run`], for a sample without annotations of whose image only [`Pipeline::excerpt`] is there.
     pub fn run_on_excerpt<'a>(
         &self,
-        mut sample: Sample<'a>,
+        sample: Sample<'a>,
         excerpt: Excerpt,
         key: Key,
         scratch: &mut Scratch,
     ) -> Sample<'a> {
-        let Some((first, op)) = self.first() else { return sample };
-        let mut rng = Key { op: first.number, ..key }.rng();
-        rng.chance(first.p);
-        sample.image = op.run_on_cut(sample.image, excerpt, &mut rng, scratch);
-        Run { key, scratch, watch: None }.all(&self.nodes[1..], sample)
+        let (mut sample, mut finish) = self.run_unfinished(sample, Some(excerpt), key, scratch);
+        finish.apply(&mut sample.image);
+        sample
     }
 
     /// Whether images may be reduced as they are decoded: the first op makes its result of one window, and resizes that.
@@ -168,7 +189,7 @@ impl Pipeline {
         scratch: &mut Scratch,
         watch: &mut dyn FnMut(Recorded, &Sample<'_>),
     ) -> Sample<'a> {
-        Run { key, scratch, watch: Some(watch) }.all(&self.nodes, sample)
+        Run { key, scratch, finish: Finish::default(), watch: Some(watch) }.all(&self.nodes, sample)
     }
 
     /// Numbers and names of the ops that [`Pipeline::run`] may apply, in the order written.
@@ -219,6 +240,8 @@ type Watch<'r> = dyn FnMut(Recorded, &Sample<'_>) + 'r;
 struct Run<'r> {
     key: Key,
     scratch: &'r mut Scratch,
+    /// What is left undone of the image; nothing while somebody watches.
+    finish: Finish,
     watch: Option<&'r mut Watch<'r>>,
 }
 
@@ -266,9 +289,11 @@ impl Run<'_> {
     }
 
     fn leaf<'a>(&mut self, number: u32, op: &dyn AnyOp, rng: &mut Rng, sample: Sample<'a>) -> Sample<'a> {
-        let Some(watch) = &mut self.watch else { return op.run(rng, sample, self.scratch, None) };
+        let finish = &mut self.finish;
+        let Some(watch) = &mut self.watch else { return op.run(rng, sample, self.scratch, finish, None) };
         let mut params = serde_json::Value::Null;
-        let sample = op.run(rng, sample, self.scratch, Some(&mut params));
+        let mut sample = op.run(rng, sample, self.scratch, finish, Some(&mut params));
+        finish.apply(&mut sample.image);
         watch(Recorded { number, op: op.name().to_owned(), params }, &sample);
         sample
     }

@@ -250,3 +250,51 @@ fn every_preset_builds_on_a_photograph() {
     }
     assert!(preset::ops("no such").is_none());
 }
+
+#[test]
+fn steps_that_wait_give_the_bits_of_ops_done_one_after_the_other() {
+    let size = Size::new(37, 11);
+    let mirror = json!({ "horizontal_flip": {} });
+    let add = json!({ "brightness": { "delta": [-0.4, 0.4], "p": 0.8 } });
+    let many: Vec<Value> = (0..12).flat_map(|_| [add.clone(), json!({ "to_float": { "divisor": 1.1 } })]).collect();
+    let pipelines = [
+        json!([{ "to_float": {} }, mirror, add, { "clip": {} }]),
+        json!([{ "to_float": {} }, add, mirror, { "brightness": { "factor": [0.5, 1.6] } }, mirror, { "normalize": {} }]),
+        // Others between them see what is done, by its values and by its sides.
+        json!([{ "to_float": {} }, add, mirror, { "contrast": { "factor": [0.5, 1.5], "method": "tensorflow" } }, mirror, { "clip": {} }]),
+        json!([{ "to_float": {} }, mirror, { "random_crop": { "height": 9, "width": 20 } }, { "normalize": {} }, mirror]),
+        json!([{ "to_float": {} }, { "one_of": { "ops": [add, mirror] } }, { "sequence": { "ops": [mirror, add], "p": 0.5 } }, mirror]),
+        json!([[json!({ "to_float": {} })].to_vec(), many].concat()),
+    ];
+    let (mut left, mut mirrored) = (0, 0);
+    for (number, ops) in pipelines.into_iter().enumerate() {
+        let message: v1::Pipeline = serde_json::from_value(json!({ "ops": ops })).expect("ops");
+        let form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
+        let pipeline = Pipeline::build(&rule::with_defaults(&message), form).expect("ops that fit");
+        for position in 0..40 {
+            let mut rng = key(position).rng();
+            let values: Vec<u8> = (0..size.area() * 3).map(|_| rng.below(256) as u8).collect();
+            let sample = || Sample::new(Image::from_u8(size, 3, values.clone()), 0);
+            // Whoever watches sees each op done.
+            let (expected, _) = pipeline.run_recorded(sample(), key(position), &mut Scratch::default());
+            let (found, finish) = pipeline.run_unfinished(sample(), None, key(position), &mut Scratch::default());
+            left += usize::from(!finish.is_nothing());
+            let mut line = vec![0.0; found.image.size().width as usize * 3];
+            let rows = found.image.as_f32().expect("floats").chunks_exact(line.len());
+            let by_rows: Vec<f32> = rows
+                .flat_map(|row| {
+                    finish.row(row, 3, &mut line);
+                    line.clone()
+                })
+                .collect();
+            mirrored += usize::from(
+                by_rows.chunks_exact(3).next() != found.image.as_f32().and_then(|x| x.chunks_exact(3).next()),
+            );
+            let mut done = found;
+            finish.clone().apply(&mut done.image);
+            assert_eq!(done, expected, "pipeline {number}, position {position}");
+            assert_eq!(Some(&by_rows[..]), expected.image.as_f32(), "pipeline {number}, position {position}, by rows");
+        }
+    }
+    assert!(left > 200 && mirrored > 100, "{left} left something undone, {mirrored} other first pixels");
+}

@@ -1,7 +1,7 @@
 use bytemuck::Pod;
 use half::{bf16, f16};
 
-use crate::augment::Tail;
+use crate::augment::{Finish, Tail};
 use crate::image::{Image, Pixels, Window};
 use crate::tensor::{Dtype, Layout};
 
@@ -70,6 +70,46 @@ impl Writer {
             (Kind::F16(_), Pixels::F32(values)) => self.fill(values, cast(out), |_, x| f16::of(x)),
             (Kind::Bf16(_), Pixels::F32(values)) => self.fill(values, cast(out), |_, x| bf16::of(x)),
             (Kind::F32(_), Pixels::F32(values)) => self.fill(values, cast::<f32>(out), |_, x| x),
+        }
+    }
+
+    /// As [`Writer::write`], of an image at which `finish` is left undone: row by row, each while it is in the cache.
+    pub fn write_unfinished(&self, image: &Image<'_>, finish: &Finish, out: &mut [u8]) {
+        match image.pixels() {
+            Pixels::F32(values) if !finish.is_nothing() => {
+                let values = values.chunks_exact(image.size().width as usize * self.channels);
+                match &self.kind {
+                    Kind::U8 => self.finish(values, finish, out),
+                    Kind::F16(_) => self.finish(values, finish, cast::<f16>(out)),
+                    Kind::Bf16(_) => self.finish(values, finish, cast::<bf16>(out)),
+                    Kind::F32(_) if self.layout == Layout::Nhwc || self.channels == 1 => {
+                        let out: &mut [f32] = cast(out);
+                        let rows = out.chunks_exact_mut(image.size().width as usize * self.channels);
+                        values.zip(rows).for_each(|(row, out)| finish.row(row, self.channels, out));
+                    }
+                    Kind::F32(_) => self.finish(values, finish, cast::<f32>(out)),
+                }
+            }
+            _ => self.write(image, out),
+        }
+    }
+
+    fn finish<T: Element>(&self, rows: std::slice::ChunksExact<'_, f32>, finish: &Finish, out: &mut [T]) {
+        let mut line = Vec::new();
+        let plane = out.len() / self.channels;
+        for (y, row) in rows.enumerate() {
+            line.resize(row.len(), 0.0);
+            finish.row(row, self.channels, &mut line);
+            if self.layout == Layout::Nhwc || self.channels == 1 {
+                out[y * row.len()..][..row.len()].iter_mut().zip(&line).for_each(|(out, x)| *out = T::of(*x));
+                continue;
+            }
+            let width = row.len() / self.channels;
+            for (channel, plane) in out.chunks_exact_mut(plane).enumerate() {
+                let pixels = line.as_chunks::<3>().0;
+                let out = &mut plane[y * width..][..width];
+                out.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = T::of(pixel[channel]));
+            }
         }
     }
 
@@ -267,7 +307,10 @@ mod tests {
     use feedline_proto::v1;
 
     use super::*;
-    use crate::image::Size;
+    use crate::augment::{Pipeline, Scratch};
+    use crate::image::{Depth, Form, Size};
+    use crate::sample::Sample;
+    use crate::seed::{Key, Purpose};
 
     const SIZE: Size = Size::new(3, 2);
 
@@ -310,6 +353,36 @@ mod tests {
             );
             let brain: Vec<u16> = write(&bytes, Dtype::Bf16, layout);
             assert_eq!(brain, write::<u16>(&floats, Dtype::Bf16, layout));
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_finished_as_it_is_written_is_the_one_that_was_finished_before() {
+        let ops = serde_json::json!({ "ops": [
+            { "to_float": {} }, { "horizontal_flip": { "p": 1 } }, { "brightness": { "delta": [0.3, 0.3] } }, { "clip": {} },
+            { "to_float": { "divisor": 0.004 } },
+        ] });
+        let ops: v1::Pipeline = serde_json::from_value(ops).expect("ops");
+        for channels in [1, 3] {
+            let form = Form { smallest: SIZE, largest: SIZE, channels, depth: Depth::U8 };
+            let pipeline = Pipeline::build(&feedline_proto::rule::with_defaults(&ops), form).expect("ops that fit");
+            let image = Image::from_u8(SIZE, channels, (0..6 * channels as u8).map(|x| x * 13).collect::<Vec<u8>>());
+            let key = Key { seed: 1, epoch: 0, position: 0, view: 0, op: 0, purpose: Purpose::Op };
+            let mut scratch = Scratch::default();
+            let done = pipeline.run(Sample::new(image.borrowed(), 0), key, &mut scratch).image;
+            let (left, finish) = pipeline.run_unfinished(Sample::new(image.borrowed(), 0), None, key, &mut scratch);
+            assert!(!finish.is_nothing() && left.image != done);
+            for layout in [Layout::Nhwc, Layout::Nchw] {
+                for dtype in [Dtype::Uint8, Dtype::Fp16, Dtype::Bf16, Dtype::Fp32] {
+                    let writer = Writer::new(None, channels, dtype, layout);
+                    let (mut expected, mut found) = (vec![0_u64; 9], vec![0_u64; 9]);
+                    let length = writer.bytes(6) as usize;
+                    writer.write(&done, &mut bytemuck::cast_slice_mut(&mut expected)[..length]);
+                    let out = &mut bytemuck::cast_slice_mut(&mut found)[..length];
+                    writer.write_unfinished(&left.image, &finish, out);
+                    assert_eq!(found, expected, "{dtype:?}, {layout:?}, {channels} channels");
+                }
+            }
         }
     }
 

@@ -129,11 +129,11 @@ impl Worker {
         let label = samples.label(index);
         let image = Image::from_u8(size, 3, Cow::Borrowed(raw));
         let sample = recipe.targets.sample(samples, index, image, (stored, orientation), std::mem::take(masks));
-        let mut sample = match excerpt {
-            Some(excerpt) => recipe.pipeline.run_on_excerpt(sample, excerpt, key, scratch),
-            None => recipe.pipeline.run(sample, key, scratch),
-        };
+        let (mut sample, mut finish) = recipe.pipeline.run_unfinished(sample, excerpt, key, scratch);
         tally.rows += 1;
+        if making.is_mixed() || !recipe.groups[0].is_plain() {
+            finish.apply(&mut sample.image);
+        }
         if making.is_mixed() {
             let group = &recipe.groups[0];
             let (mut views, mut marks) = (Vec::new(), Vec::new());
@@ -164,8 +164,9 @@ impl Worker {
                     marks.extend(marked);
                     clock.lap(&mut tally.augment_ns);
                     first_size.get_or_insert(image.size());
-                    rest =
-                        write(making, index, rest, image.size(), |out| making.form.writers[index].write(&image, out));
+                    rest = write(making, index, rest, image.size(), |out| {
+                        making.form.writers[index].write_unfinished(&image, &finish, out)
+                    });
                     if let Cow::Owned(image) = image {
                         scratch.recycle(image);
                     }

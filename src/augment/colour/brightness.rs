@@ -1,8 +1,9 @@
 use feedline_proto::v1;
 
-use super::pass::{self, Step};
-use super::pointwise::{clamp, map, map_floats};
+use super::pass;
+use super::pointwise::map;
 use super::{full_scale, range};
+use crate::augment::finish::Step;
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, ValuesMut};
 use crate::sample::Sample;
@@ -47,6 +48,16 @@ pub(in crate::augment) fn multiplied<'a>(image: Image<'a>, factor: f64, full: f3
     Brightness { range: [factor; 2], how: How::Multiply, full }.apply(&factor, image, scratch)
 }
 
+impl Brightness {
+    /// What it does to floats.
+    fn floats(&self, amount: f64) -> Step {
+        match self.how {
+            How::Add => Step::Add((amount * f64::from(self.full)) as f32),
+            How::Multiply => Step::Scale(amount as f32, self.full),
+        }
+    }
+}
+
 impl Op for Brightness {
     type Params = f64;
     const NAME: &'static str = "brightness";
@@ -55,19 +66,19 @@ impl Op for Brightness {
         rng.uniform(self.range)
     }
 
+    fn step(&self, amount: &f64) -> Option<Step> {
+        Some(self.floats(*amount))
+    }
+
     fn apply<'a>(&self, amount: &f64, mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let (full, value, channels) = (self.full, *amount as f32, image.channels());
+        let (value, channels) = (*amount as f32, image.channels());
         match (image.values_mut(), self.how) {
             (ValuesMut::U8(values), How::Add) => map(values, |x| (x * (1.0 / 255.0) + value) * 255.5),
-            (ValuesMut::F32(values), How::Add) => {
-                let added = (amount * f64::from(full)) as f32;
-                map_floats(values, |x| x + added);
-            }
             (ValuesMut::U8(values), How::Multiply) if channels == 3 => {
-                pass::apply(values, &[Step::brightness(*amount)])
+                pass::apply(values, &[pass::Step::brightness(*amount)])
             }
             (ValuesMut::U8(values), How::Multiply) => map(values, |x| x * value),
-            (ValuesMut::F32(values), How::Multiply) => map_floats(values, |x| clamp(x * value, full)),
+            (ValuesMut::F32(_), _) => self.floats(*amount).apply(&mut image),
         }
         image
     }

@@ -1,5 +1,6 @@
 use feedline_proto::v1;
 
+use crate::augment::finish::Step;
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Depth, Form, Image, ValuesMut};
 use crate::sample::Sample;
@@ -46,13 +47,17 @@ impl Op for Clip {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
+    fn step(&self, (): &()) -> Option<Step> {
+        Some(Step::Clip(self.min, self.max))
+    }
+
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         match image.values_mut() {
             ValuesMut::U8(values) => {
                 let (min, max) = (self.min as u8, self.max as u8);
                 values.iter_mut().for_each(|x| *x = (*x).clamp(min, max));
             }
-            ValuesMut::F32(values) => values.iter_mut().for_each(|x| *x = x.clamp(self.min, self.max)),
+            ValuesMut::F32(_) => Step::Clip(self.min, self.max).apply(&mut image),
         }
         image
     }

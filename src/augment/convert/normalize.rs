@@ -1,7 +1,8 @@
 use feedline_proto::v1;
 
+use crate::augment::finish::Step;
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Depth, Form, Image, ValuesMut};
+use crate::image::{Depth, Form, Image};
 use crate::sample::Sample;
 use crate::seed::Rng;
 
@@ -49,12 +50,15 @@ impl Op for Normalize {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
+    fn step(&self, (): &()) -> Option<Step> {
+        // Of one channel the others say nothing.
+        let three = |values: &[f32]| [0, 1, 2].map(|channel: usize| values[channel.min(values.len() - 1)]);
+        Some(Step::Normalize(three(&self.mean), three(&self.std)))
+    }
+
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
-        let channels = image.channels();
-        if let ValuesMut::F32(values) = image.values_mut() {
-            for pixel in values.chunks_exact_mut(channels) {
-                pixel.iter_mut().enumerate().for_each(|(channel, x)| *x = self.value(*x, channel));
-            }
+        if let Some(step) = self.step(&()) {
+            step.apply(&mut image);
         }
         image
     }

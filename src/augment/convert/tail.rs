@@ -51,6 +51,7 @@ mod tests {
     use feedline_proto::{rule, v1};
 
     use super::*;
+    use crate::augment::finish::Finish;
     use crate::augment::op::Scratch;
     use crate::augment::registry;
     use crate::augment::resources::Photographs;
@@ -73,7 +74,9 @@ mod tests {
         for op in ops {
             let op = op.op.as_ref().expect("an op");
             let built = registry::build(op, form, &Photographs).map_err(|(_, refusal)| refusal).expect("a valid op");
-            sample = built.op.run(&mut key.rng(), sample, &mut Scratch::default(), None);
+            let mut finish = Finish::default();
+            sample = built.op.run(&mut key.rng(), sample, &mut Scratch::default(), &mut finish, None);
+            finish.apply(&mut sample.image);
             form = built.output;
         }
         sample.image.as_f32().expect("floats").to_vec()

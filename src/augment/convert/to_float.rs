@@ -1,7 +1,8 @@
 use feedline_proto::v1;
 
+use crate::augment::finish::Step;
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
-use crate::image::{Depth, Form, Image, Pixels, ValuesMut};
+use crate::image::{Depth, Form, Image, Pixels};
 use crate::sample::Sample;
 use crate::seed::Rng;
 
@@ -44,13 +45,15 @@ impl Op for ToFloat {
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
+    fn step(&self, (): &()) -> Option<Step> {
+        Some(Step::Divide(self.divisor))
+    }
+
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (size, channels) = (image.size(), image.channels());
         let Pixels::U8(values) = image.pixels() else {
             let mut image = image;
-            if let ValuesMut::F32(values) = image.values_mut() {
-                values.iter_mut().for_each(|x| *x = self.value(*x));
-            }
+            Step::Divide(self.divisor).apply(&mut image);
             return image;
         };
         let mut floats = scratch.floats(values.len());

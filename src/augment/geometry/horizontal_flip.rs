@@ -1,5 +1,6 @@
 use feedline_proto::v1;
 
+use crate::augment::finish::Step;
 use crate::augment::op::{About, Built, Op, Refusal, Scratch, Targets};
 use crate::image::{Form, Image, Size, ValuesMut};
 use crate::sample::{Geometry, Sample};
@@ -25,6 +26,10 @@ impl Op for HorizontalFlip {
     const NAME: &'static str = "horizontal_flip";
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
+
+    fn step(&self, (): &()) -> Option<Step> {
+        Some(Step::Mirror)
+    }
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, _: &mut Scratch) -> Image<'a> {
         mirrored_rows(image)

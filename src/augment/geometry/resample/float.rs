@@ -48,6 +48,9 @@ impl Grid {
     }
 }
 
+/// Rows of the result between the one that is made and the one whose source is fetched.
+const AHEAD: usize = 2;
+
 /// A row of the source and [`SPARE`], then a row of the result.
 type Rows<'a> = (&'a mut [f32], &'a mut [f32]);
 
@@ -89,6 +92,10 @@ fn all_rows<T: Value, O: Value, C: Columns>(
         let row = O::begin(out, line);
         match grid {
             Grid::Linear(columns, rows) => {
+                if let Some(next) = rows.pairs().get(y + AHEAD) {
+                    source.prefetch(next.lower as usize);
+                    source.prefetch(next.upper as usize);
+                }
                 blend_rows(source, rows.pairs()[y], mixed);
                 match source.channels() {
                     // SAFETY: whoever chose the kind of columns knows the processor.

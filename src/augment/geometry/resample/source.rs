@@ -80,6 +80,21 @@ impl<'a, T> Source<'a, T> {
         &self.values[first * self.channels..][..self.window.size.width as usize * self.channels]
     }
 
+    /// Has a row of the window fetched into the cache, for later.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, row: usize) {
+        #[cfg(target_arch = "x86_64")]
+        for line in self.row(row).chunks(64 / size_of::<T>()) {
+            // SAFETY: a hint, which touches no memory.
+            #[allow(unsafe_code)]
+            unsafe {
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast());
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = row;
+    }
+
     /// The values of a row of the window and the `more` that follow them in the image, if there are as many.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn row_with(&self, row: usize, more: usize) -> Option<&'a [T]> {
