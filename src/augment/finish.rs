@@ -71,85 +71,116 @@ impl Finish {
             return;
         }
         let (width, channels) = (image.size().width as usize, image.channels());
-        if let ValuesMut::F32(values) = image.values_mut() {
-            for row in values.chunks_exact_mut(width * channels) {
-                if left.mirrored {
-                    match channels {
-                        3 => row.as_chunks_mut::<3>().0.reverse(),
-                        _ => row.reverse(),
-                    }
-                }
-                left.finish(row, channels);
+        let ValuesMut::F32(values) = image.values_mut() else { return };
+        if left.mirrored {
+            match channels {
+                3 => values.chunks_exact_mut(width * 3).for_each(|row| row.as_chunks_mut::<3>().0.reverse()),
+                _ => values.chunks_exact_mut(width).for_each(<[f32]>::reverse),
             }
         }
+        InPlace { steps: left.steps(), channels, values }.dispatch();
     }
 
-    /// Makes the row `to` of a row of an image of 1 or 3 `channels`, which is as long.
-    pub fn row(&self, from: &[f32], channels: usize, to: &mut [f32]) {
-        match (self.mirrored, channels) {
-            (false, _) => to.copy_from_slice(from),
-            (true, 3) => {
-                let pixels = from.as_chunks::<3>().0.iter().rev();
-                to.as_chunks_mut::<3>().0.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = *pixel);
-            }
-            (true, _) => to.iter_mut().zip(from.iter().rev()).for_each(|(to, x)| *to = *x),
-        }
-        self.finish(to, channels);
+    /// Makes rows of `width` pixels of 1 or 3 `channels`, `to`, of the rows of an image of floats, which are as many.
+    pub fn rows(&self, from: &[f32], width: usize, channels: usize, to: &mut [f32]) {
+        Rows { finish: self, from, width, channels, to }.dispatch();
     }
 
-    /// Does the steps to the values of a row, which is in the nearest cache.
-    fn finish(&self, row: &mut [f32], channels: usize) {
-        for step in &self.steps[..self.count] {
-            Row { step: *step, row, channels }.dispatch();
-        }
+    fn steps(&self) -> &[Step] {
+        &self.steps[..self.count]
     }
 }
 
-/// A step of the values of a row.
-struct Row<'a> {
-    step: Step,
-    row: &'a mut [f32],
+/// Steps of all rows of an image, on the way from one place to another.
+struct Rows<'a> {
+    finish: &'a Finish,
+    from: &'a [f32],
+    width: usize,
     channels: usize,
+    to: &'a mut [f32],
 }
 
-impl simd::Kernel for Row<'_> {
+impl simd::Kernel for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        match self.step {
+        let Rows { finish, from, width, channels, to } = self;
+        let length = (width * channels).max(1);
+        // Step by step a row at a time, which stays in the nearest cache; in smaller parts loads would wait for stores.
+        for (from, to) in from.chunks_exact(length).zip(to.chunks_exact_mut(length)) {
+            match (finish.mirrored, channels) {
+                (false, _) => to.copy_from_slice(from),
+                (true, 3) => {
+                    let pixels = from.as_chunks::<3>().0.iter().rev();
+                    to.as_chunks_mut::<3>().0.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = *pixel);
+                }
+                (true, _) => to.iter_mut().zip(from.iter().rev()).for_each(|(to, x)| *to = *x),
+            }
+            all_steps(finish.steps(), channels, to);
+        }
+    }
+}
+
+/// Values that are whole pixels and whole vectors.
+const BLOCK: usize = 48;
+
+/// Steps of all values of an image, where they are.
+struct InPlace<'a> {
+    steps: &'a [Step],
+    channels: usize,
+    values: &'a mut [f32],
+}
+
+impl simd::Kernel for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        // As long as a row may be, and whole pixels.
+        for part in self.values.chunks_mut(16 * BLOCK) {
+            all_steps(self.steps, self.channels, part);
+        }
+    }
+}
+
+/// Does the steps to values that begin with the first channel.
+#[inline(always)]
+fn all_steps(steps: &[Step], channels: usize, values: &mut [f32]) {
+    for step in steps {
+        match *step {
             Step::Mirror => {}
             Step::Divide(divisor) => {
-                for x in self.row {
+                for x in values.iter_mut() {
                     *x /= divisor;
                 }
             }
             Step::Add(added) => {
-                for x in self.row {
+                for x in values.iter_mut() {
                     *x += added;
                 }
             }
             Step::Scale(factor, most) => {
-                for x in self.row {
+                for x in values.iter_mut() {
                     let scaled = *x * factor;
                     let scaled = if scaled > 0.0 { scaled } else { 0.0 };
                     *x = if scaled < most { scaled } else { most };
                 }
             }
             Step::Clip(low, high) => {
-                for x in self.row {
+                for x in values.iter_mut() {
                     *x = x.clamp(low, high);
                 }
             }
-            Step::Normalize(mean, std) if self.channels == 3 => {
-                let (mut means, mut stds) = ([0.0; 3 * LANES], [1.0; 3 * LANES]);
-                for at in 0..3 * LANES {
+            Step::Normalize(mean, std) if channels == 3 => {
+                let (mut means, mut stds) = ([0.0; BLOCK], [1.0; BLOCK]);
+                for at in 0..BLOCK {
                     (means[at], stds[at]) = (mean[at % 3], std[at % 3]);
                 }
-                let (chunks, rest) = self.row.as_chunks_mut::<{ 3 * LANES }>();
-                for chunk in chunks {
-                    for at in 0..3 * LANES {
-                        chunk[at] = (chunk[at] - means[at]) / stds[at];
+                let (blocks, rest) = values.as_chunks_mut::<BLOCK>();
+                for block in blocks {
+                    for at in 0..BLOCK {
+                        block[at] = (block[at] - means[at]) / stds[at];
                     }
                 }
                 for (at, x) in rest.iter_mut().enumerate() {
@@ -157,16 +188,13 @@ impl simd::Kernel for Row<'_> {
                 }
             }
             Step::Normalize(mean, std) => {
-                for x in self.row {
+                for x in values.iter_mut() {
                     *x = (*x - mean[0]) / std[0];
                 }
             }
         }
     }
 }
-
-/// Floats of the widest vectors: three of these are whole pixels.
-const LANES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -206,7 +234,7 @@ mod tests {
                 let expected: Vec<f32> = expected.collect();
                 for level in Level::available() {
                     let mut row = values();
-                    Row { step, row: &mut row, channels }.run_at(level);
+                    InPlace { steps: &[step], channels, values: &mut row }.run_at(level);
                     for (found, expected) in row.iter().zip(&expected) {
                         let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
                         assert!(

@@ -279,14 +279,9 @@ fn steps_that_wait_give_the_bits_of_ops_done_one_after_the_other() {
             let (expected, _) = pipeline.run_recorded(sample(), key(position), &mut Scratch::default());
             let (found, finish) = pipeline.run_unfinished(sample(), None, key(position), &mut Scratch::default());
             left += usize::from(!finish.is_nothing());
-            let mut line = vec![0.0; found.image.size().width as usize * 3];
-            let rows = found.image.as_f32().expect("floats").chunks_exact(line.len());
-            let by_rows: Vec<f32> = rows
-                .flat_map(|row| {
-                    finish.row(row, 3, &mut line);
-                    line.clone()
-                })
-                .collect();
+            let values = found.image.as_f32().expect("floats");
+            let mut by_rows = vec![0.0; values.len()];
+            finish.rows(values, found.image.size().width as usize, 3, &mut by_rows);
             mirrored += usize::from(
                 by_rows.chunks_exact(3).next() != found.image.as_f32().and_then(|x| x.chunks_exact(3).next()),
             );

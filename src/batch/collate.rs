@@ -77,34 +77,30 @@ impl Writer {
     pub fn write_unfinished(&self, image: &Image<'_>, finish: &Finish, out: &mut [u8]) {
         match image.pixels() {
             Pixels::F32(values) if !finish.is_nothing() => {
-                let values = values.chunks_exact(image.size().width as usize * self.channels);
+                let width = image.size().width as usize;
                 match &self.kind {
-                    Kind::U8 => self.finish(values, finish, out),
-                    Kind::F16(_) => self.finish(values, finish, cast::<f16>(out)),
-                    Kind::Bf16(_) => self.finish(values, finish, cast::<bf16>(out)),
+                    Kind::U8 => self.finish(values, width, finish, out),
+                    Kind::F16(_) => self.finish(values, width, finish, cast::<f16>(out)),
+                    Kind::Bf16(_) => self.finish(values, width, finish, cast::<bf16>(out)),
                     Kind::F32(_) if self.layout == Layout::Nhwc || self.channels == 1 => {
-                        let out: &mut [f32] = cast(out);
-                        let rows = out.chunks_exact_mut(image.size().width as usize * self.channels);
-                        values.zip(rows).for_each(|(row, out)| finish.row(row, self.channels, out));
+                        finish.rows(values, width, self.channels, cast(out));
                     }
-                    Kind::F32(_) => self.finish(values, finish, cast::<f32>(out)),
+                    Kind::F32(_) => self.finish(values, width, finish, cast::<f32>(out)),
                 }
             }
             _ => self.write(image, out),
         }
     }
 
-    fn finish<T: Element>(&self, rows: std::slice::ChunksExact<'_, f32>, finish: &Finish, out: &mut [T]) {
-        let mut line = Vec::new();
+    fn finish<T: Element>(&self, values: &[f32], width: usize, finish: &Finish, out: &mut [T]) {
+        let mut line = vec![0.0; width * self.channels];
         let plane = out.len() / self.channels;
-        for (y, row) in rows.enumerate() {
-            line.resize(row.len(), 0.0);
-            finish.row(row, self.channels, &mut line);
+        for (y, row) in values.chunks_exact(line.len()).enumerate() {
+            finish.rows(row, width, self.channels, &mut line);
             if self.layout == Layout::Nhwc || self.channels == 1 {
                 out[y * row.len()..][..row.len()].iter_mut().zip(&line).for_each(|(out, x)| *out = T::of(*x));
                 continue;
             }
-            let width = row.len() / self.channels;
             for (channel, plane) in out.chunks_exact_mut(plane).enumerate() {
                 let pixels = line.as_chunks::<3>().0;
                 let out = &mut plane[y * width..][..width];
