@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::Marks;
-use super::collate::which;
+use super::paste::which;
 use crate::image::Size;
 use crate::sample::{BoundingBox, Rules};
 use crate::seed::Key;

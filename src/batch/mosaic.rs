@@ -1,5 +1,5 @@
 use super::Marks;
-use super::collate::shifted;
+use super::paste::shifted;
 use crate::image::{Size, Window};
 use crate::sample::{Keypoint, Mask, Rules};
 use crate::seed::Rng;
