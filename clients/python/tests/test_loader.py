@@ -263,6 +263,15 @@ def test_mixing_and_views_and_boxes_come_through(server):
     assert boxes["boxes"].shape == (offsets[-1], 4) and np.diff(offsets).max() == 2
 
 
+def test_images_decoded_at_a_fraction_of_their_size_are_other_ones_near_the_same(server):
+    crop = dict(pipeline=[ops.RandomResizedCrop(32)], dtype="uint8")
+    whole, scaled = (next(iter(loader(server, **crop, scaled_decode=on))) for on in (None, True))
+    apart = np.abs(whole["image"].astype(int) - scaled["image"])
+    assert 0 < apart.mean() < 4 and whole.samples.tolist() == scaled.samples.tolist()
+    with pytest.raises(feedline.InvalidRequestError, match="spec.decode.scaled is true"):
+        loader(server, pipeline=[ops.CenterCrop(32, 32)], scaled_decode=True).describe()
+
+
 def test_repeat_gives_the_first_batch_again_and_again(server):
     iterator = iter(loader(server, repeat=True))
     batches = [next(iterator) for _ in range(4)]
