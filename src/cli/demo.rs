@@ -146,11 +146,12 @@ async fn demonstrate(args: &Args, engine: Engine) -> Result<(), Failure> {
     };
     report(args, &figures)?;
     if args.keep {
+        let asked = runtime::asked_to_stop();
         eprintln!("the server stays up at {address}; try, from another terminal:");
         eprintln!("  feedline inspect {address}");
         eprintln!("  feedline pull {address} --pipeline imagenet-train --mix cutmix --batch-size 16 --json");
         eprintln!("Ctrl-C ends it");
-        runtime::asked_to_stop().await;
+        asked.await;
     }
     let _ = stop.send(());
     server.await.map_err(Failure::new)??;

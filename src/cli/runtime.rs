@@ -15,15 +15,19 @@ pub(super) fn block_on_threads<R>(threads: usize, future: impl Future<Output = R
     Ok(result)
 }
 
-/// Over when the process is asked to stop: SIGTERM or SIGINT.
-pub(super) async fn asked_to_stop() {
+/// Over when the process is asked to stop, from this call on: SIGTERM or SIGINT. Call it before anybody can know that the process runs, since a
+/// signal that comes earlier ends it at once.
+pub(super) fn asked_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        // Without handlers, signals end the process as they always do.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => tracing::info!("SIGTERM"),
-        _ = int.recv() => tracing::info!("SIGINT"),
+    let handlers = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        let (Ok(mut term), Ok(mut int)) = handlers else {
+            // Without handlers, signals end the process as they always do.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => tracing::info!("SIGTERM"),
+            _ = int.recv() => tracing::info!("SIGINT"),
+        }
     }
 }

@@ -134,11 +134,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         for endpoint in &config.listen {
             listeners.push(Listener::bind(endpoint).await?);
         }
+        let stop = runtime::asked_to_stop();
         for listener in &listeners {
             // Nobody may be reading it; the server is of use all the same.
             let _ = super::print_line(format_args!("listening on {}", listener.endpoint()));
         }
-        let stop = runtime::asked_to_stop();
         Ok::<_, Failure>(server::run(listeners, engine, config.limits, stop).await?)
     })??;
     match ended {

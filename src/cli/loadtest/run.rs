@@ -49,6 +49,7 @@ pub(super) struct Point {
 
 /// Runs the test to its end: that of its duration, of all its clients, or a signal.
 pub(super) async fn run(args: &Args, loader: &Loader, server: Option<Process>) -> Result<Outcome, Failure> {
+    let stop = runtime::asked_to_stop();
     let (start, end, meter) = (Instant::now(), CancellationToken::new(), Arc::new(Meter::new()));
     let deadline = start + args.duration;
     let before = server.as_ref().and_then(Process::usage);
@@ -60,7 +61,7 @@ pub(super) async fn run(args: &Args, loader: &Loader, server: Option<Process>) -
     let (mut records, mut timeline, mut interrupted) = (Vec::new(), Vec::new(), false);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (stop, timeout) = (runtime::asked_to_stop(), sleep_until(deadline));
+    let timeout = sleep_until(deadline);
     tokio::pin!(stop, timeout);
     let mut look = |timeline: &mut Vec<Point>| {
         let usage = server.as_ref().and_then(Process::usage);
