@@ -179,11 +179,14 @@ def test_memory_does_not_grow_with_epochs():
     loader = Loader(server.address, pipeline=[ops.Resize(64, 64)], batch_size=8)
     for _ in range(20):
         list(loader)
-    before = resident()
-    for _ in range(200):
-        for batch in loader:
-            np.asarray(batch["image"]).sum()
-    # 600 batches of 0.4 MB went through, 236 MB.
-    assert resident() - before < 8 << 20
+    grown = []
+    for _ in range(6):
+        before = resident()
+        for _ in range(100):
+            for batch in loader:
+                np.asarray(batch["image"]).sum()
+        grown.append(resident() - before)
+    # 300 batches of 0.4 MB went through each time, 118 MB. What leaks grows every time; an allocator takes some megabytes now and then.
+    assert min(grown) < 1 << 20, grown
     loader.close()
     assert server.stop() == 0
