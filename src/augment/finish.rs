@@ -1,3 +1,4 @@
+use super::geometry::mirror_rows;
 use crate::image::{Image, ValuesMut};
 use crate::simd::{self, Kernel as _};
 
@@ -73,10 +74,7 @@ impl Finish {
         let (width, channels) = (image.size().width as usize, image.channels());
         let ValuesMut::F32(values) = image.values_mut() else { return };
         if left.mirrored {
-            match channels {
-                3 => values.chunks_exact_mut(width * 3).for_each(|row| row.as_chunks_mut::<3>().0.reverse()),
-                _ => values.chunks_exact_mut(width).for_each(<[f32]>::reverse),
-            }
+            mirror_rows(values, width, channels);
         }
         InPlace { steps: left.steps(), channels, values }.dispatch();
     }

@@ -8,8 +8,7 @@ use super::spec::SpecArgs;
 use super::{Failure, print_json};
 use crate::decode::{self, Decoder, Limits};
 use crate::engine::{Engine, Options, Recipe};
-use crate::header::{self, Format};
-use crate::image::{Image, Size};
+use crate::image::Image;
 use crate::sample::Sample;
 use crate::seed::{Key, Purpose};
 use record::{Explained, Pictures, Ran, Replay, Skipped, Step, View};
@@ -83,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         seed: recipe.seed,
         fingerprint: has_batches.then(|| recipe.fingerprint.clone()),
         size,
-        reduction: reduction(recipe, args.sample, size, place.key),
+        reduction: recipe.excerpt(args.sample, size, place.key).map_or(1, |excerpt| excerpt.reduction),
         then: recipe.mixing.is_some().then_some("it may be mixed with other rows").into_iter().collect(),
         deferred: deferred(recipe),
         replayed_equal: replay.map(|replay| replay.equals(&ran, &views)),
@@ -165,15 +164,6 @@ fn decoded(recipe: &Recipe, args: &Args) -> Result<Image<'static>, Failure> {
         turned => decode::orient(decoded.size, &decoded.pixels, turned),
     };
     Ok(Image::from_u8(size, 3, Cow::Owned(pixels)))
-}
-
-/// At which fraction of its size the workers decode the sample.
-fn reduction(recipe: &Recipe, sample: u64, size: Size, key: Key) -> u32 {
-    let bytes = recipe.samples().encoded(sample);
-    let is_turned = recipe.exif_orientation && decode::orientation(bytes) > 1;
-    let may_be = recipe.scaled && !is_turned && header::sniff(bytes) == Some(Format::Jpeg);
-    let excerpt = may_be.then(|| recipe.pipeline.excerpt(size, key, true)).flatten();
-    excerpt.map_or(1, |excerpt| excerpt.reduction)
 }
 
 /// Names of the ops at the end that [`crate::augment::Pipeline::run`] leaves undone: the last ones of the pipeline, and those at the

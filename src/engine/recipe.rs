@@ -10,8 +10,11 @@ use super::targets::Targets;
 use super::views::{self, ViewGroup, Views};
 use crate::augment::{self, Pipeline, Tail};
 use crate::batch::{self, DrawPer, How, Kind, MixKind, Mixing, Objects};
-use crate::image::{Depth, Form, Size};
+use crate::decode;
+use crate::header::{self, Format};
+use crate::image::{Depth, Excerpt, Form, Size};
 use crate::plan::{self, LastBatch, Members, Order, Plan, SplitSlice};
+use crate::seed::Key;
 use crate::store::{Dataset, Split};
 
 /// All that decides what is in a batch: a loader spec, resolved against its dataset. `batch = f(recipe, epoch, step)`.
@@ -189,6 +192,17 @@ impl Recipe {
     /// The last `to_float` and `normalize` of 8-bit images, left for the writing into the batch or for the client.
     pub fn tail(&self) -> Option<&Tail> {
         self.groups[0].tail().or(self.pipeline.tail())
+    }
+
+    /// All that is looked at of a sample of this size, if that is less than the whole: of one that is turned, or whose marks are moved by the
+    /// size of the whole, it never is. JPEG alone is reduced.
+    pub fn excerpt(&self, sample: u64, size: Size, key: Key) -> Option<Excerpt> {
+        let encoded = self.samples().encoded(sample);
+        if self.targets.any() || (self.exif_orientation && decode::orientation(encoded) > 1) {
+            return None;
+        }
+        let scaled = self.scaled && header::sniff(encoded) == Some(Format::Jpeg);
+        self.pipeline.excerpt(size, key, scaled)
     }
 
     /// Rows that a worker claims at once: as many as take a tenth of a millisecond, so that coming for them costs next to nothing and

@@ -7,7 +7,6 @@ use super::recipe::Recipe;
 use super::statistics::{Clock, Statistics, Tally};
 use crate::augment::{Failed, Scratch};
 use crate::decode::{self, DecodeError, Decoder, Limits};
-use crate::header::{self, Format};
 use crate::image::{Excerpt, Image, Pixels, Size};
 use crate::sample::Mask;
 use crate::seed::{Key, Purpose};
@@ -227,19 +226,16 @@ impl Worker {
             }
             State::Unknown | State::Sound => {}
         }
-        // All of it is needed if it is turned, or if there are marks to be moved by the size of the whole; and if it is kept, unless it is
-        // reduced: its bytes are the same whatever is kept.
-        let is_whole =
-            recipe.targets.any() || (recipe.exif_orientation && decode::orientation(samples.encoded(index)) > 1);
-        let excerpt = |size| if is_whole { None } else { recipe.pipeline.excerpt(size, key, recipe.scaled) };
+        // Reduced images are neither taken from the store nor kept: the bytes are the same whatever it keeps.
+        let is_reduced = |excerpt: Option<Excerpt>| excerpt.is_some_and(|excerpt| excerpt.reduction > 1);
         if let (Some(_), Some(size)) = (samples.decoded(index), samples.size(index))
-            && (!recipe.scaled || !is_reduced(excerpt(size), samples.encoded(index)))
+            && !(recipe.scaled && is_reduced(recipe.excerpt(index, size, key)))
         {
             self.tally.decoded_hits += 1;
             return self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Store)));
         }
         let is_kept = samples.would_keep_decoded(index);
-        let excerpt = |size| excerpt(size).filter(|excerpt| !is_kept || excerpt.reduction > 1);
+        let excerpt = |size| recipe.excerpt(index, size, key).filter(|excerpt| !is_kept || is_reduced(Some(*excerpt)));
         match self.decode(samples, index, excerpt) {
             Ok((size, excerpt)) => {
                 self.load_masks(recipe, index).map(|masks| masks.map(|()| (size, Source::Worker(excerpt))))
@@ -309,11 +305,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// Whether that excerpt of the file is decoded at a fraction of its size.
-fn is_reduced(excerpt: Option<Excerpt>, encoded: &[u8]) -> bool {
-    excerpt.is_some_and(|excerpt| excerpt.reduction > 1) && header::sniff(encoded) == Some(Format::Jpeg)
 }
 
 fn culprit(recipe: &Recipe, index: u64) -> Culprit {

@@ -186,7 +186,8 @@ def test_memory_does_not_grow_with_epochs():
             for batch in loader:
                 np.asarray(batch["image"]).sum()
         grown.append(resident() - before)
-    # 300 batches of 0.4 MB went through each time, 118 MB. What leaks grows every time; an allocator takes some megabytes now and then.
-    assert min(grown) < 1 << 20, grown
+    # 300 batches of 0.4 MB went through each time, 118 MB. What leaks grows every time; an allocator takes some megabytes now and then,
+    # and in all no more than a thirtieth of what went through.
+    assert min(grown) < 1 << 20 and sum(grown) < 24 << 20, grown
     loader.close()
     assert server.stop() == 0

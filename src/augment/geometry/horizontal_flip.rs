@@ -125,7 +125,8 @@ fn mirror_rgb_rows_wide(values: &mut [u8], width: usize) {
     }
 }
 
-fn mirror_rows<T: Copy>(values: &mut [T], width: usize, channels: usize) {
+/// Each row of `width` pixels in the opposite order.
+pub(in crate::augment) fn mirror_rows<T: Copy>(values: &mut [T], width: usize, channels: usize) {
     match channels {
         3 => values.chunks_exact_mut(width * 3).for_each(|row| row.as_chunks_mut::<3>().0.reverse()),
         _ => values.chunks_exact_mut(width).for_each(<[T]>::reverse),

@@ -55,6 +55,7 @@ mod noise_field;
 
 use crate::augment::op::Refusal;
 
+pub(in crate::augment) use horizontal_flip::mirror_rows;
 pub(super) use resample::Tables;
 pub use resample::scaled_to_look_at;
 pub(super) use tensor_move::TensorMove;

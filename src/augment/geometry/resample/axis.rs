@@ -83,8 +83,9 @@ fn normalise(weights: &mut [f64], nearest: u32) {
 /// One direction of linear interpolation: for every output pixel two neighbours, and how far it lies from the first to the
 /// second.
 pub(super) struct Neighbours {
-    /// All of them less than `from`.
     pairs: Vec<Pair>,
+    /// Number of source pixels: more than any neighbour's place.
+    #[cfg(target_arch = "x86_64")]
     from: usize,
 }
 
@@ -111,7 +112,11 @@ impl Neighbours {
             let upper = (place.ceil().max(0.0) as u32).min(from - 1);
             Pair { lower, upper, fraction: place - floor }
         };
-        Neighbours { pairs: (0..to).map(pair).collect(), from: from as usize }
+        Neighbours {
+            pairs: (0..to).map(pair).collect(),
+            #[cfg(target_arch = "x86_64")]
+            from: from as usize,
+        }
     }
 
     /// Number of source pixels.

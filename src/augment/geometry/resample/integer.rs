@@ -3,7 +3,6 @@ use super::kernel::Kernel;
 #[cfg(target_arch = "x86_64")]
 use super::rgb;
 use super::source::Source;
-use super::span::Area;
 use crate::augment::op::Scratch;
 use crate::image::{Image, Size, Window};
 use crate::simd::{self, Kernel as _, Level};
@@ -11,26 +10,16 @@ use crate::simd::{self, Kernel as _, Level};
 /// An image of 8 bits, resized in whole numbers with the kernel widened when shrinking, as Pillow does to the bit: first the
 /// columns, then the rows, each rounded to 8 bits and cut off where it overshoots. Sums of whole numbers have no order, so every
 /// SIMD level gives the same bytes.
+///
+/// At `level`, or at the highest that the processor has if that is lower.
 pub(super) fn resample(
-    kernel: Kernel,
-    source: &Source<'_, u8>,
-    area: &Area,
-    to: Size,
-    scratch: &mut Scratch,
-) -> Vec<u8> {
-    resample_at(Level::current(), kernel, source, area, to, scratch)
-}
-
-/// [`resample`] at `level`, or at the highest that the processor has if that is lower.
-pub(super) fn resample_at(
     level: Level,
     kernel: Kernel,
     source: &Source<'_, u8>,
-    area: &Area,
     to: Size,
     scratch: &mut Scratch,
 ) -> Vec<u8> {
-    let (from, channels) = (source.size(), source.channels());
+    let (from, area, channels) = (source.size(), source.area(), source.channels());
     let between = Size::new(to.width, from.height);
     let mut tables = std::mem::take(&mut scratch.tables);
     let mut made = scratch.bytes(to.area() as usize * channels);

@@ -2,6 +2,7 @@ use feedline_proto::v1;
 
 use crate::augment::op::{Refusal, Scratch};
 use crate::image::{Excerpt, Image, Pixels, Size, Window};
+use crate::simd::Level;
 
 /// Filters as functions of the distance.
 mod kernel;
@@ -87,7 +88,7 @@ impl Resampling {
     /// Makes an image of size `to` of the `window` of `image`, which lies inside. Nothing outside of the window has a part in
     /// it.
     pub(super) fn apply<'a>(&self, image: Image<'a>, window: Window, to: Size, scratch: &mut Scratch) -> Image<'a> {
-        self.apply_to(image, window, &Area::all(window.size), to, scratch)
+        self.apply_to(image, window, Area::all(window.size), to, scratch)
     }
 
     /// As [`Resampling::apply`], of an image of which [`Excerpt::pixels`] are all that is there. Where it was reduced, the filter sees
@@ -100,19 +101,11 @@ impl Resampling {
         scratch: &mut Scratch,
     ) -> Image<'a> {
         let all = Window { x: 0, y: 0, size: image.size() };
-        self.apply_to(image, all, &Area::of(excerpt), to, scratch)
+        self.apply_to(image, all, Area::of(excerpt), to, scratch)
     }
 
     /// Makes an image of size `to` of the `area` of the pixels of the `window` of `image`.
-    fn apply_to<'a>(
-        &self,
-        image: Image<'a>,
-        window: Window,
-        area: &Area,
-        to: Size,
-        scratch: &mut Scratch,
-    ) -> Image<'a> {
-        debug_assert_eq!(area.pixels(), window.size);
+    fn apply_to<'a>(&self, image: Image<'a>, window: Window, area: Area, to: Size, scratch: &mut Scratch) -> Image<'a> {
         let is_all = area.is_all(to);
         let to_float = self.float && image.as_u8().is_some();
         if is_all && !to_float {
@@ -123,48 +116,41 @@ impl Resampling {
         let channels = image.channels();
         let made = match image.pixels() {
             Pixels::U8(values) => {
-                let source = Source::new(values, image.size(), channels, window);
+                let source = Source::new(values, image.size(), channels, window).of(area);
                 match method {
-                    _ if self.float => Image::from_f32(to, channels, self.floats(method, &source, area, to, scratch)),
+                    _ if self.float => Image::from_f32(to, channels, self.floats(method, &source, to, scratch)),
                     Method::Kernel(kernel) if self.antialias => {
-                        Image::from_u8(to, channels, integer::resample(kernel, &source, area, to, scratch))
+                        Image::from_u8(to, channels, integer::resample(Level::current(), kernel, &source, to, scratch))
                     }
                     Method::Kernel(kernel) => {
                         let mut out = scratch.bytes(to.area() as usize * channels);
-                        Grid::new(kernel, self.antialias, area, to).fill(&source, &mut out, scratch);
+                        Grid::new(kernel, self.antialias, source.area(), to).fill(&source, &mut out, scratch);
                         Image::from_u8(to, channels, out)
                     }
                     Method::Nearest | Method::NearestExact => {
                         let mut out = scratch.bytes(to.area() as usize * channels);
-                        nearest::pick(&source, area, method == Method::NearestExact, to, &mut out, |x| x);
+                        nearest::pick(&source, method == Method::NearestExact, to, &mut out, |x| x);
                         Image::from_u8(to, channels, out)
                     }
                 }
             }
             Pixels::F32(values) => {
-                let source = Source::new(values, image.size(), channels, window);
-                Image::from_f32(to, channels, self.floats(method, &source, area, to, scratch))
+                let source = Source::new(values, image.size(), channels, window).of(area);
+                Image::from_f32(to, channels, self.floats(method, &source, to, scratch))
             }
         };
         scratch.recycle(image);
         made
     }
 
-    fn floats<T: Value>(
-        &self,
-        method: Method,
-        source: &Source<'_, T>,
-        area: &Area,
-        to: Size,
-        scratch: &mut Scratch,
-    ) -> Vec<f32> {
+    fn floats<T: Value>(&self, method: Method, source: &Source<'_, T>, to: Size, scratch: &mut Scratch) -> Vec<f32> {
         let mut out = scratch.floats(to.area() as usize * source.channels());
         match method {
             Method::Kernel(kernel) => {
-                Grid::new(kernel, self.antialias, area, to).fill(source, &mut out, scratch);
+                Grid::new(kernel, self.antialias, source.area(), to).fill(source, &mut out, scratch);
             }
             Method::Nearest | Method::NearestExact => {
-                nearest::pick(source, area, method == Method::NearestExact, to, &mut out, Value::float);
+                nearest::pick(source, method == Method::NearestExact, to, &mut out, Value::float);
             }
         }
         out

@@ -1,18 +1,16 @@
 use super::source::{Source, Value};
-use super::span::Area;
 use crate::image::Size;
 
-/// Fills `out`, an image of size `to`, with the nearest pixels of `area`: by their centres, or by their left upper corners. In whole
+/// Fills `out`, an image of size `to`, with the nearest pixels: by their centres, or by their left upper corners. In whole
 /// numbers, so that no rounding moves a pixel.
 pub(super) fn pick<T: Value, O: Copy>(
     source: &Source<'_, T>,
-    area: &Area,
     by_centre: bool,
     to: Size,
     out: &mut [O],
     convert: impl Fn(T) -> O,
 ) {
-    let channels = source.channels();
+    let (area, channels) = (source.area(), source.channels());
     let columns: Vec<usize> = (0..to.width).map(|x| area.columns.nearest(x, to.width, by_centre) * channels).collect();
     let stride = to.width as usize * channels;
     let mut last = None;

@@ -1,3 +1,4 @@
+use super::span::Area;
 use crate::image::{Size, Window};
 
 /// A value of a pixel.
@@ -55,12 +56,25 @@ pub(super) struct Source<'a, T> {
     channels: usize,
     /// Inside of the image.
     window: Window,
+    /// What of the window is resized.
+    area: Area,
 }
 
 impl<'a, T> Source<'a, T> {
     /// The `window`, which lies inside, of the image of size `image` that has these values.
     pub(super) fn new(values: &'a [T], image: Size, channels: usize, window: Window) -> Self {
-        Source { values, image, channels, window }
+        Source { values, image, channels, window, area: Area::all(window.size) }
+    }
+
+    /// The same, of which `area` is to be resized: the pixels that it has are those of the window.
+    pub(super) fn of(self, area: Area) -> Self {
+        debug_assert_eq!(area.pixels(), self.window.size);
+        Source { area, ..self }
+    }
+
+    /// What is resized.
+    pub(super) fn area(&self) -> &Area {
+        &self.area
     }
 
     /// Size of the window.
