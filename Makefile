@@ -1,6 +1,6 @@
 # `make test` runs every check of this repository and installs what it needs for that by itself, below target/.
 #
-#   FRAMEWORKS=none make test    without the checks that need a machine-learning framework
+#   FRAMEWORKS=none make test    without the checks that need a machine-learning framework, and 15 GB of disk
 #   PYTHON=python3.12 make test  another Python for the clients
 #   CPP_JOBS=4 make cpp          compile C++ four files at a time: each takes up to 1 GB
 
@@ -17,6 +17,8 @@ VENV := $(TARGET)/python-stock/venv
 PACKAGE := $(TARGET)/python
 FRAMEWORKS_VENV := $(TARGET)/frameworks/venv
 BENCH := $(TARGET)/bench
+# GB: what is installed, and what is downloaded until it is. (pip keeps 3 GB more in its cache.)
+FRAMEWORKS_DISK := 15
 GENERATED := $(TARGET)/python-stock/generated
 TYPESCRIPT := $(TARGET)/typescript/clients/typescript
 SKIPPED := $(TARGET)/skipped
@@ -222,6 +224,9 @@ frameworks: ## Run the Python package with PyTorch, TensorFlow and JAX, and the 
 	command -v $(PYTHON) > /dev/null || skip 'frameworks: no $(PYTHON)'; \
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 		|| skip 'frameworks: $(PYTHON) is not 3.11 to 3.13, for which there are packages of all'; \
+	mkdir -p $(TARGET); free=$$(df -Pk $(TARGET) | awk 'NR == 2 { print int($$4 / 1e6) }'); \
+	[[ -e $(FRAMEWORKS_VENV)/installed || $$free -ge $(FRAMEWORKS_DISK) ]] \
+		|| skip "frameworks: $$free GB free below $(TARGET), where installing them takes $(FRAMEWORKS_DISK)"; \
 	$(MAKE) $(FRAMEWORKS_VENV)/installed wheel; \
 	$(FRAMEWORKS_VENV)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps $(PACKAGE)/wheels/*.whl; \
 	export PYTHONDONTWRITEBYTECODE=1; \
