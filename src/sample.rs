@@ -52,6 +52,11 @@ impl<'a> Sample<'a> {
         rules.keypoints.filter(&mut self.keypoints, self.image.size());
     }
 
+    /// Whether nothing is marked on the image.
+    pub fn is_bare(&self) -> bool {
+        self.boxes.is_empty() && self.masks.is_empty() && self.keypoints.is_empty()
+    }
+
     /// Whether it matters if an op mirrors the image.
     pub fn has_sides(&self) -> bool {
         !self.keypoints.is_empty() && self.rules.as_ref().is_some_and(|rules| !rules.keypoints.flip_pairs.is_empty())

@@ -103,6 +103,58 @@ fn at_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
+/// Copies past the caches, for large results that nobody reads soon: they need not be fetched to be overwritten, and push nothing out.
+pub(crate) struct PastCaches(Level);
+
+impl PastCaches {
+    pub(crate) fn new() -> Self {
+        PastCaches(Level::current())
+    }
+
+    /// Copies `from` to `to`, which must be as long.
+    pub(crate) fn copy(&self, from: &[u8], to: &mut [u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Level::Avx512 {
+            // SAFETY: the level is none above the detected one.
+            #[allow(unsafe_code)]
+            return unsafe { copy_past_caches(from, to) };
+        }
+        to.copy_from_slice(from);
+    }
+}
+
+impl Drop for PastCaches {
+    fn drop(&mut self) {
+        // Such writes are ordered by nothing else: whoever is told that they are done must see them.
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every processor of the target has it.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::arch::x86_64::_mm_sfence();
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn copy_past_caches(from: &[u8], to: &mut [u8]) {
+    use std::arch::x86_64::{__m512i, _mm512_loadu_si512, _mm512_stream_si512};
+
+    let (first, whole) = to.split_at_mut(to.as_ptr().align_offset(64).min(to.len()));
+    let (from_first, from) = from.split_at(first.len());
+    first.copy_from_slice(from_first);
+    let (lines, last) = whole.as_chunks_mut::<64>();
+    let (from_lines, from_last) = from.as_chunks::<64>();
+    for (to, from) in lines.iter_mut().zip(from_lines) {
+        // SAFETY: both are 64 bytes, and those written begin at a multiple of 64.
+        #[allow(unsafe_code)]
+        unsafe {
+            _mm512_stream_si512(to.as_mut_ptr().cast::<__m512i>(), _mm512_loadu_si512(from.as_ptr().cast()));
+        }
+    }
+    last.copy_from_slice(from_last);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +188,21 @@ mod tests {
         assert_eq!(Level::available().next(), Some(Level::Baseline));
         assert_eq!(Level::available().last(), Some(Level::detected()));
         assert!(Level::current() <= Level::detected());
+    }
+
+    #[test]
+    fn what_is_copied_past_the_caches_arrives_whole_wherever_it_begins() {
+        let from: Vec<u8> = (0..1000_u32).map(|x| (x * x >> 3) as u8).collect();
+        for level in Level::available() {
+            for (start, length) in [(0, 0), (0, 1), (1, 63), (3, 64), (0, 640), (63, 130), (17, 900)] {
+                let mut to = vec![7_u8; 1064];
+                let first = to.as_ptr().align_offset(64);
+                let place = first + start..first + start + length;
+                PastCaches(level).copy(&from[..length], &mut to[place.clone()]);
+                assert_eq!(&to[place.clone()], &from[..length], "{level:?}, {length} bytes from {start}");
+                let others = to.iter().enumerate().filter(|(at, _)| !place.contains(at));
+                assert!(others.into_iter().all(|(_, x)| *x == 7), "{level:?}, {length} bytes from {start}");
+            }
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Iterator for Parts {
         let start = self.offset;
         self.offset = (start + self.part_bytes).min(self.payload.len());
         Some(v1::BatchPart {
-            header_crc32c: header.as_ref().map(|header| crc32c::crc32c(header)),
+            header_crc32c: header.as_ref().map(|header| feedline_proto::crc32c::of(header)),
             timings: header.as_ref().map(|_| v1::Timings { shared_by: self.batch.shared_by, ..self.batch.timings }),
             header: header.unwrap_or_default(),
             offset: start as u64,

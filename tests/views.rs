@@ -128,7 +128,7 @@ fn groups_of_views_are_tensors_of_their_own_and_their_draws_are_too() {
         [("image_global", 2, vec![40, 32, 32, 3]), ("image_local", 4, vec![80, 12, 12, 3]), ("label", 0, vec![20]),]
     );
     assert!(batch.tensors.iter().all(|tensor| tensor.offset.is_multiple_of(64)));
-    assert_eq!(batch.crc32c, crc32c::crc32c(batch.payload()));
+    assert_eq!(batch.crc32c, feedline_proto::crc32c::of(batch.payload()));
     for (name, views) in [("image_global", 2), ("image_local", 4)] {
         let rows = rows(&batch, name);
         let equal = rows.chunks(views).filter(|views| views[1..].contains(&views[0])).count();

@@ -10,6 +10,8 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/feedline.v1.serde.rs"));
 }
 
+pub mod crc32c;
+
 /// The rules of fields: defaults, ranges, and the digest that follows from them.
 pub mod rule;
 

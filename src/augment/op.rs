@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 
 use super::finish::{Finish, Step};
-use super::geometry::Tables;
+use super::geometry::{Resizing, Tables};
 use crate::image::{Excerpt, Form, Image, Pixels, Size, Window};
 use crate::sample::{Geometry, Sample};
 use crate::seed::Rng;
@@ -16,6 +16,12 @@ use crate::seed::Rng;
 /// the images that come in, and is registered by one line in `registry.rs`. Its documentation names the function of
 /// TensorFlow, albumentations, torchvision or Pillow that it equals, and within what tolerance.
 pub trait Op: Send + Sync + 'static {
+    /// Whether [`Op::draw`] does not look at the sample, and [`Op::step`] says what is done to floats: then the image may be yet to be resized.
+    const WAITS: bool = false;
+
+    /// Whether [`Op::apply`] and [`Op::apply_to_cut`] return what `Resampling` made as it is: then that may be done later.
+    const RESIZES_LAST: bool = false;
+
     /// What is drawn for one sample. `()` if nothing is.
     type Params: Serialize + DeserializeOwned;
 
@@ -116,10 +122,21 @@ pub enum Targets {
 /// An op of any parameters.
 pub(super) trait AnyOp: Send + Sync {
     fn name(&self) -> &'static str;
+    /// See [`Op::WAITS`].
+    fn waits(&self) -> bool;
+    /// See [`Op::RESIZES_LAST`].
+    fn resizes_last(&self) -> bool;
     /// See [`Op::cut`].
     fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut>;
     /// See [`Op::apply_to_cut`].
-    fn run_on_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a>;
+    fn run_on_cut<'a>(
+        &self,
+        image: Image<'a>,
+        cut: Excerpt,
+        rng: &mut Rng,
+        scratch: &mut Scratch,
+        finish: &mut Finish,
+    ) -> Image<'a>;
     /// Draws and applies, or leaves a step to `finish`; the parameters drawn go to `record` if there is one.
     fn run<'a>(
         &self,
@@ -143,12 +160,29 @@ impl<T: Op> AnyOp for T {
         T::NAME
     }
 
+    fn waits(&self) -> bool {
+        T::WAITS
+    }
+
+    fn resizes_last(&self) -> bool {
+        T::RESIZES_LAST
+    }
+
     fn cut(&self, rng: &mut Rng, size: Size) -> Option<Cut> {
         Op::cut(self, rng, size)
     }
 
-    fn run_on_cut<'a>(&self, image: Image<'a>, cut: Excerpt, rng: &mut Rng, scratch: &mut Scratch) -> Image<'a> {
-        self.apply_to_cut(image, cut, rng, scratch)
+    fn run_on_cut<'a>(
+        &self,
+        image: Image<'a>,
+        cut: Excerpt,
+        rng: &mut Rng,
+        scratch: &mut Scratch,
+        finish: &mut Finish,
+    ) -> Image<'a> {
+        let image = self.apply_to_cut(image, cut, rng, scratch);
+        scratch.take_resizing(finish);
+        image
     }
 
     fn run<'a>(
@@ -174,7 +208,7 @@ impl<T: Op> AnyOp for T {
     ) -> Result<Sample<'a>, serde_json::Error> {
         let mut finish = Finish::default();
         let mut sample = apply(self, &T::Params::deserialize(params)?, sample, scratch, &mut finish);
-        finish.apply(&mut sample.image);
+        finish.apply(&mut sample.image, scratch);
         Ok(sample)
     }
 }
@@ -189,10 +223,11 @@ fn apply<'a, T: Op>(
     let size = sample.image.size();
     let mirrored = sample.has_sides() && op.geometry(params, size).is_some_and(|geometry| geometry.mirrors(size));
     op.annotate(params, &mut sample);
-    let step = if sample.image.as_f32().is_some() { op.step(params) } else { None };
+    let step = if finish.makes_floats(&sample.image) { op.step(params) } else { None };
     if !step.is_some_and(|step| finish.leave(step)) {
-        finish.apply(&mut sample.image);
+        finish.apply(&mut sample.image, scratch);
         sample.image = op.apply(params, sample.image, scratch);
+        scratch.take_resizing(finish);
     }
     sample.settle(mirrored);
     sample
@@ -299,6 +334,10 @@ impl Failed {
 pub struct Scratch {
     /// Weights of the last resizing.
     pub(super) tables: Tables,
+    /// Whether resizing to floats may be left undone.
+    pub(super) resizing_may_wait: bool,
+    /// What was left undone.
+    pub(super) resizing: Option<Resizing>,
     bytes: Vec<Vec<u8>>,
     floats: Vec<Vec<f32>>,
 }
@@ -322,8 +361,22 @@ impl Scratch {
     pub fn recycle(&mut self, image: Image<'_>) {
         match image.into_pixels() {
             Pixels::U8(std::borrow::Cow::Owned(buffer)) if self.bytes.len() < MOST_KEPT => self.bytes.push(buffer),
-            Pixels::F32(buffer) if self.floats.len() < MOST_KEPT => self.floats.push(buffer),
-            _ => {}
+            Pixels::U8(_) => {}
+            Pixels::F32(buffer) => self.recycle_floats(buffer),
+        }
+    }
+
+    /// Keeps what [`Scratch::floats`] lent.
+    pub(super) fn recycle_floats(&mut self, buffer: Vec<f32>) {
+        if self.floats.len() < MOST_KEPT {
+            self.floats.push(buffer);
+        }
+    }
+
+    /// Leaves to `finish` what an op left undone.
+    fn take_resizing(&mut self, finish: &mut Finish) {
+        if let Some(resizing) = self.resizing.take() {
+            finish.leave_resizing(resizing);
         }
     }
 }

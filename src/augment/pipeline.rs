@@ -24,6 +24,8 @@ pub struct Pipeline {
     output: Form,
     tail: Option<Tail>,
     versions: Vec<(&'static str, u32)>,
+    /// Number of the op that resizes the image, if nothing but steps comes after it: then it may wait with them.
+    resized_last: Option<u32>,
 }
 
 /// An op or a group in its place.
@@ -84,7 +86,8 @@ impl Pipeline {
         }
         builder.versions.sort_unstable();
         builder.versions.dedup();
-        Ok(Pipeline { nodes, output, tail, versions: builder.versions })
+        let resized_last = resized_last(&nodes);
+        Ok(Pipeline { nodes, output, tail, versions: builder.versions, resized_last })
     }
 
     /// Form of the images that leave [`Pipeline::run`], before the tail.
@@ -111,7 +114,7 @@ impl Pipeline {
     /// Applies every op but the tail's. `key` is the row's; number of the op and purpose are set here.
     pub fn run<'a>(&self, sample: Sample<'a>, key: Key, scratch: &mut Scratch) -> Sample<'a> {
         let (mut sample, mut finish) = self.run_unfinished(sample, None, key, scratch);
-        finish.apply(&mut sample.image);
+        finish.apply(&mut sample.image, scratch);
         sample
     }
 
@@ -125,14 +128,19 @@ impl Pipeline {
         scratch: &mut Scratch,
     ) -> (Sample<'a>, Finish) {
         let mut nodes = &self.nodes[..];
+        // What is marked on an image has to be moved by the size that it has.
+        let resized_last = self.resized_last.filter(|_| sample.is_bare());
+        let mut run = Run { key, scratch, finish: Finish::default(), resized_last, watch: None };
         if let (Some(excerpt), Some((first, op))) = (excerpt, self.first()) {
             let mut rng = Key { op: first.number, ..key }.rng();
             rng.chance(first.p);
-            sample.image = op.run_on_cut(sample.image, excerpt, &mut rng, scratch);
+            run.scratch.resizing_may_wait = resized_last == Some(first.number);
+            sample.image = op.run_on_cut(sample.image, excerpt, &mut rng, run.scratch, &mut run.finish);
             nodes = &nodes[1..];
         }
-        let mut run = Run { key, scratch, finish: Finish::default(), watch: None };
-        (run.all(nodes, sample), run.finish)
+        let sample = run.all(nodes, sample);
+        run.scratch.resizing_may_wait = false;
+        (sample, run.finish)
     }
 
     /// All that [`Pipeline::run`] would look at of an image of `size`, if that is less than the whole: the window that the first op cuts
@@ -155,7 +163,7 @@ impl Pipeline {
         scratch: &mut Scratch,
     ) -> Sample<'a> {
         let (mut sample, mut finish) = self.run_unfinished(sample, Some(excerpt), key, scratch);
-        finish.apply(&mut sample.image);
+        finish.apply(&mut sample.image, scratch);
         sample
     }
 
@@ -189,7 +197,7 @@ impl Pipeline {
         scratch: &mut Scratch,
         watch: &mut dyn FnMut(Recorded, &Sample<'_>),
     ) -> Sample<'a> {
-        Run { key, scratch, finish: Finish::default(), watch: Some(watch) }.all(&self.nodes, sample)
+        Run { key, scratch, finish: Finish::default(), resized_last: None, watch: Some(watch) }.all(&self.nodes, sample)
     }
 
     /// Numbers and names of the ops that [`Pipeline::run`] may apply, in the order written.
@@ -242,6 +250,8 @@ struct Run<'r> {
     scratch: &'r mut Scratch,
     /// What is left undone of the image; nothing while somebody watches.
     finish: Finish,
+    /// See [`Pipeline::resized_last`].
+    resized_last: Option<u32>,
     watch: Option<&'r mut Watch<'r>>,
 }
 
@@ -290,10 +300,11 @@ impl Run<'_> {
 
     fn leaf<'a>(&mut self, number: u32, op: &dyn AnyOp, rng: &mut Rng, sample: Sample<'a>) -> Sample<'a> {
         let finish = &mut self.finish;
+        self.scratch.resizing_may_wait = self.resized_last == Some(number);
         let Some(watch) = &mut self.watch else { return op.run(rng, sample, self.scratch, finish, None) };
         let mut params = serde_json::Value::Null;
         let mut sample = op.run(rng, sample, self.scratch, finish, Some(&mut params));
-        finish.apply(&mut sample.image);
+        finish.apply(&mut sample.image, self.scratch);
         watch(Recorded { number, op: op.name().to_owned(), params }, &sample);
         sample
     }
@@ -321,6 +332,12 @@ fn list(nodes: &[Node], ops: &mut Vec<(u32, &'static str)>) {
             | Action::RandomOrder(nodes, _) => list(nodes, ops),
         }
     }
+}
+
+/// See [`Pipeline::resized_last`].
+fn resized_last(nodes: &[Node]) -> Option<u32> {
+    let last = nodes.iter().rfind(|node| !matches!(&node.action, Action::Op(op) if op.waits()))?;
+    matches!(&last.action, Action::Op(op) if op.resizes_last()).then_some(last.number)
 }
 
 /// Writes into every op that runs a model which file it is, so that fingerprints tell models of one name apart. `path` is where the

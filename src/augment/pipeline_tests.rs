@@ -264,9 +264,16 @@ fn steps_that_wait_give_the_bits_of_ops_done_one_after_the_other() {
         json!([{ "to_float": {} }, add, mirror, { "contrast": { "factor": [0.5, 1.5], "method": "tensorflow" } }, mirror, { "clip": {} }]),
         json!([{ "to_float": {} }, mirror, { "random_crop": { "height": 9, "width": 20 } }, { "normalize": {} }, mirror]),
         json!([{ "to_float": {} }, { "one_of": { "ops": [add, mirror] } }, { "sequence": { "ops": [mirror, add], "p": 0.5 } }, mirror]),
-        json!([[json!({ "to_float": {} })].to_vec(), many].concat()),
+        json!([[json!({ "to_float": {} })].to_vec(), many.clone()].concat()),
+        // Resizing waits, too, where nothing but steps comes after it.
+        json!([{ "resize": { "height": 9, "width": 30, "antialias": false, "output": "float" } }, { "to_float": {} }, mirror, add, { "clip": {} }]),
+        json!([{ "to_float": {} }, { "random_resized_crop": { "height": 30, "width": 17, "filter": "bicubic" } }, mirror, { "normalize": {} }, mirror]),
+        json!([{ "to_float": {} }, mirror, { "resize": { "height": 14, "width": 23 } }, mirror, add]),
+        json!([[json!({ "resize": { "height": 8, "width": 8, "output": "float" } })].to_vec(), many].concat()),
+        json!([{ "resize": { "height": 9, "width": 30, "output": "float" } }, mirror, { "random_crop": { "height": 9, "width": 20 } }, mirror]),
+        json!([{ "resize": { "height": 11, "width": 37, "output": "float" } }, { "to_float": {} }, mirror]),
     ];
-    let (mut left, mut mirrored) = (0, 0);
+    let (mut left, mut mirrored, mut resized) = (0, 0, 0);
     for (number, ops) in pipelines.into_iter().enumerate() {
         let message: v1::Pipeline = serde_json::from_value(json!({ "ops": ops })).expect("ops");
         let form = Form { smallest: size, largest: size, channels: 3, depth: Depth::U8 };
@@ -277,19 +284,20 @@ fn steps_that_wait_give_the_bits_of_ops_done_one_after_the_other() {
             let sample = || Sample::new(Image::from_u8(size, 3, values.clone()), 0);
             // Whoever watches sees each op done.
             let (expected, _) = pipeline.run_recorded(sample(), key(position), &mut Scratch::default());
-            let (found, finish) = pipeline.run_unfinished(sample(), None, key(position), &mut Scratch::default());
+            let (found, mut finish) = pipeline.run_unfinished(sample(), None, key(position), &mut Scratch::default());
             left += usize::from(!finish.is_nothing());
-            let values = found.image.as_f32().expect("floats");
-            let mut by_rows = vec![0.0; values.len()];
-            finish.rows(values, found.image.size().width as usize, 3, &mut by_rows);
+            resized += usize::from(finish.size(&found.image) != found.image.size());
+            let mut by_rows = Vec::new();
+            finish.strips(&found.image, &mut Scratch::default(), |strip| by_rows.extend_from_slice(strip));
             mirrored += usize::from(
                 by_rows.chunks_exact(3).next() != found.image.as_f32().and_then(|x| x.chunks_exact(3).next()),
             );
             let mut done = found;
-            finish.clone().apply(&mut done.image);
+            finish.apply(&mut done.image, &mut Scratch::default());
             assert_eq!(done, expected, "pipeline {number}, position {position}");
             assert_eq!(Some(&by_rows[..]), expected.image.as_f32(), "pipeline {number}, position {position}, by rows");
         }
     }
     assert!(left > 200 && mirrored > 100, "{left} left something undone, {mirrored} other first pixels");
+    assert_eq!(resized, 3 * 40, "images whose resizing waits, but for those that were done as too many steps waited");
 }

@@ -1,8 +1,10 @@
 use bytemuck::Pod;
+use feedline_proto::crc32c;
 use half::{bf16, f16};
 
-use crate::augment::{Finish, Tail};
+use crate::augment::{Finish, Scratch, Tail};
 use crate::image::{Image, Pixels};
+use crate::simd::PastCaches;
 use crate::tensor::{Dtype, Layout};
 
 /// Writes augmented images into rows of a batch: finishes the pipeline's tail, converts to the dtype asked for, and puts the
@@ -73,40 +75,55 @@ impl Writer {
         }
     }
 
-    /// As [`Writer::write`], of an image at which `finish` is left undone: row by row, each while it is in the cache.
-    pub fn write_unfinished(&self, image: &Image<'_>, finish: &Finish, out: &mut [u8]) {
-        match image.pixels() {
-            Pixels::F32(values) if !finish.is_nothing() => {
-                let width = image.size().width as usize;
-                match &self.kind {
-                    Kind::U8 => self.finish(values, width, finish, out),
-                    Kind::F16(_) => self.finish(values, width, finish, cast::<f16>(out)),
-                    Kind::Bf16(_) => self.finish(values, width, finish, cast::<bf16>(out)),
-                    Kind::F32(_) if self.layout == Layout::Nhwc || self.channels == 1 => {
-                        finish.rows(values, width, self.channels, cast(out));
-                    }
-                    Kind::F32(_) => self.finish(values, width, finish, cast::<f32>(out)),
-                }
-            }
-            _ => self.write(image, out),
+    /// As [`Writer::write`], of an image at which `finish` is left undone. Returns the CRC32C of what was written, behind bytes of which
+    /// `before` is that.
+    pub fn write_unfinished(
+        &self,
+        image: &Image<'_>,
+        finish: &Finish,
+        scratch: &mut Scratch,
+        before: u32,
+        out: &mut [u8],
+    ) -> u32 {
+        if !finish.makes_floats(image) {
+            self.write(image, out);
+            return crc32c::append(before, out);
         }
+        let by_pixels = self.layout == Layout::Nhwc || self.channels == 1;
+        match &self.kind {
+            // The largest rows that there are, which nobody reads soon.
+            Kind::F32(_) if by_pixels => {
+                let (past_caches, mut crc, mut done) = (PastCaches::new(), before, 0);
+                finish.strips(image, scratch, |strip| {
+                    let bytes = bytemuck::cast_slice(strip);
+                    crc = crc32c::append(crc, bytes);
+                    past_caches.copy(bytes, &mut out[done..done + bytes.len()]);
+                    done += bytes.len();
+                });
+                return crc;
+            }
+            Kind::U8 => self.write_strips(image, finish, scratch, out),
+            Kind::F16(_) => self.write_strips(image, finish, scratch, cast::<f16>(out)),
+            Kind::Bf16(_) => self.write_strips(image, finish, scratch, cast::<bf16>(out)),
+            Kind::F32(_) => self.write_strips(image, finish, scratch, cast::<f32>(out)),
+        }
+        crc32c::append(before, out)
     }
 
-    fn finish<T: Element>(&self, values: &[f32], width: usize, finish: &Finish, out: &mut [T]) {
-        let mut line = vec![0.0; width * self.channels];
+    fn write_strips<T: Element>(&self, image: &Image<'_>, finish: &Finish, scratch: &mut Scratch, out: &mut [T]) {
         let plane = out.len() / self.channels;
-        for (y, row) in values.chunks_exact(line.len()).enumerate() {
-            finish.rows(row, width, self.channels, &mut line);
+        let mut done = 0;
+        finish.strips(image, scratch, |strip| {
             if self.layout == Layout::Nhwc || self.channels == 1 {
-                out[y * row.len()..][..row.len()].iter_mut().zip(&line).for_each(|(out, x)| *out = T::of(*x));
-                continue;
+                out[done..].iter_mut().zip(strip).for_each(|(out, x)| *out = T::of(*x));
+            } else {
+                let (pixels, from) = (strip.as_chunks::<3>().0, done / 3);
+                for (channel, plane) in out.chunks_exact_mut(plane).enumerate() {
+                    plane[from..].iter_mut().zip(pixels).for_each(|(out, pixel)| *out = T::of(pixel[channel]));
+                }
             }
-            for (channel, plane) in out.chunks_exact_mut(plane).enumerate() {
-                let pixels = line.as_chunks::<3>().0;
-                let out = &mut plane[y * width..][..width];
-                out.iter_mut().zip(pixels).for_each(|(out, pixel)| *out = T::of(pixel[channel]));
-            }
-        }
+            done += strip.len();
+        });
     }
 
     /// Writes `weight * a + (1 - weight) * b` of two images of one size and type, computed in 32-bit floats after the tail;
@@ -227,7 +244,7 @@ mod tests {
     use feedline_proto::v1;
 
     use super::*;
-    use crate::augment::{Pipeline, Scratch};
+    use crate::augment::Pipeline;
     use crate::image::{Depth, Form, Size};
     use crate::sample::Sample;
     use crate::seed::{Key, Purpose};
@@ -299,7 +316,8 @@ mod tests {
                     let length = writer.bytes(6) as usize;
                     writer.write(&done, &mut bytemuck::cast_slice_mut(&mut expected)[..length]);
                     let out = &mut bytemuck::cast_slice_mut(&mut found)[..length];
-                    writer.write_unfinished(&left.image, &finish, out);
+                    let crc = writer.write_unfinished(&left.image, &finish, &mut scratch, 7, out);
+                    assert_eq!(crc, crc32c::append(7, out), "{dtype:?}, {layout:?}, {channels} channels");
                     assert_eq!(found, expected, "{dtype:?}, {layout:?}, {channels} channels");
                 }
             }

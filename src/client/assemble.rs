@@ -197,7 +197,7 @@ impl Assembler {
         let place = &mut partial.batch.payload.memory.bytes_mut()[start..end];
         for (from, to) in data.chunks(BLOCK).zip(place.chunks_mut(BLOCK)) {
             to.copy_from_slice(from);
-            partial.crc32c = crc32c::crc32c_append(partial.crc32c, to);
+            partial.crc32c = feedline_proto::crc32c::append(partial.crc32c, to);
         }
         partial.filled = end;
         if found < expected {
@@ -229,10 +229,10 @@ mod tests {
             vec![Tensor { name: "image".into(), dtype: Dtype::Uint8.into(), shape: vec![200], ..Default::default() }];
         let payload_bytes = lay_out(&mut tensors).expect("small");
         let payload: Vec<u8> = (0..payload_bytes).map(|x| if x < 200 { x as u8 } else { 0 }).collect();
-        let payload_crc32c = Some(crc32c::crc32c(&payload));
+        let payload_crc32c = Some(feedline_proto::crc32c::of(&payload));
         let header = BatchHeader { tensors, payload_bytes, payload_crc32c, ..Default::default() }.encode_to_vec();
         let cut = |start: usize, end: usize, header: Vec<u8>| BatchPart {
-            header_crc32c: (!header.is_empty()).then(|| crc32c::crc32c(&header)),
+            header_crc32c: (!header.is_empty()).then(|| feedline_proto::crc32c::of(&header)),
             header: header.into(),
             offset: start as u64,
             data: payload[start..end].to_vec().into(),

@@ -190,7 +190,7 @@ mod tests {
             }];
             let payload_bytes = lay_out(&mut tensors).expect("small");
             let payload: Vec<u8> = (0..payload_bytes).map(|x| if x < length { (x / 7) as u8 } else { 0 }).collect();
-            let payload_crc32c = Some(crc32c::crc32c(&payload));
+            let payload_crc32c = Some(feedline_proto::crc32c::of(&payload));
             let header =
                 BatchHeader { step: step as u64, tensors, payload_bytes, payload_crc32c, ..Default::default() };
             let header = header.encode_to_vec();
@@ -198,7 +198,7 @@ mod tests {
             for (index, data) in cuts.into_iter().enumerate() {
                 let header = if index == 0 { header.clone() } else { Vec::new() };
                 let (head, data) = wire::framed(BatchPart {
-                    header_crc32c: (index == 0).then(|| crc32c::crc32c(&header)),
+                    header_crc32c: (index == 0).then(|| feedline_proto::crc32c::of(&header)),
                     header: header.into(),
                     offset: index as u64 * 3_000,
                     data: data.to_vec().into(),

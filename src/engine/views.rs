@@ -5,7 +5,7 @@ use feedline_proto::v1;
 use super::error::{BatchError, RequestError};
 use super::targets::Targets;
 use crate::augment::resources::Resources;
-use crate::augment::{Pipeline, Scratch, Tail, is_tail};
+use crate::augment::{Finish, Pipeline, Scratch, Tail, is_tail};
 use crate::batch::Marks;
 use crate::image::{Form, Image};
 use crate::sample::Sample;
@@ -55,7 +55,7 @@ impl ViewGroup {
         Some((pipeline, self.first + view as u16))
     }
 
-    /// View `view` of a sample that the spec's pipeline has left, and what is marked on it, if that travels. The only view of a spec
+    /// View `view` of a sample that the spec's pipeline has left, but for what `finish` has yet to do if it is its only view, and what is marked on it, if that travels. The only view of a spec
     /// without views takes the marks out of the sample.
     ///
     /// # Errors
@@ -64,6 +64,7 @@ impl ViewGroup {
         &self,
         view: u32,
         sample: &'s mut Sample<'_>,
+        finish: &Finish,
         targets: &Targets,
         key: Key,
         scratch: &mut Scratch,
@@ -80,8 +81,8 @@ impl ViewGroup {
             }
         };
         match self.output.fixed() {
-            Some(expected) if expected != image.size() => {
-                let found = image.size();
+            Some(expected) if expected != finish.size(&image) => {
+                let found = finish.size(&image);
                 Err(BatchError::Internal(format!("the pipeline made an image of {found}, declared {expected}")))
             }
             _ => Ok((image, marks)),

@@ -131,7 +131,7 @@ impl Worker {
         let (mut sample, mut finish) = recipe.pipeline.run_unfinished(sample, excerpt, key, scratch);
         tally.rows += 1;
         if making.is_mixed() || !recipe.groups[0].is_plain() {
-            finish.apply(&mut sample.image);
+            finish.apply(&mut sample.image, scratch);
         }
         if making.is_mixed() {
             let group = &recipe.groups[0];
@@ -141,7 +141,7 @@ impl Worker {
                 views.push(owned(sample.image));
             } else {
                 for view in 0..group.views {
-                    let (image, marked) = group.made(view, &mut sample, &recipe.targets, key, scratch)?;
+                    let (image, marked) = group.made(view, &mut sample, &finish, &recipe.targets, key, scratch)?;
                     views.push(owned(image.into_owned()));
                     marks.extend(marked);
                 }
@@ -157,22 +157,23 @@ impl Worker {
         let mut first_size = None;
         for (index, group) in recipe.groups.iter().enumerate() {
             let summed = making.write_row(index, row, |slot| {
+                let mut crc = 0;
                 let mut rest = &mut slot[..];
                 for view in 0..group.views {
-                    let (image, marked) = group.made(view, &mut sample, &recipe.targets, key, scratch)?;
+                    let (image, marked) = group.made(view, &mut sample, &finish, &recipe.targets, key, scratch)?;
                     marks.extend(marked);
                     clock.lap(&mut tally.augment_ns);
-                    first_size.get_or_insert(image.size());
-                    rest = write(making, index, rest, image.size(), |out| {
-                        making.form.writers[index].write_unfinished(&image, &finish, out)
+                    let size = finish.size(&image);
+                    first_size.get_or_insert(size);
+                    rest = write(making, index, rest, size, |out| {
+                        crc = making.form.writers[index].write_unfinished(&image, &finish, scratch, crc, out);
                     });
                     if let Cow::Owned(image) = image {
                         scratch.recycle(image);
                     }
                     clock.lap(&mut tally.collate_ns);
                 }
-                let unwritten = rest.len();
-                Ok::<_, BatchError>(crc32c::crc32c(&slot[..slot.len() - unwritten]))
+                Ok::<_, BatchError>(crc)
             })??;
             crc32c.push(summed);
         }

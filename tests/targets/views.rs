@@ -132,7 +132,7 @@ fn each_view_has_the_boxes_masks_and_keypoints_that_it_shows() {
         assert_eq!(rows.len(), 12 * views as usize);
         let boxes: usize = rows.iter().enumerate().map(|(at, row)| check(row, &format!("row {at}"))).sum();
         assert!(boxes > rows.len(), "only {boxes} boxes in {} rows", rows.len());
-        assert_eq!(batch.crc32c, crc32c::crc32c(batch.payload()));
+        assert_eq!(batch.crc32c, feedline_proto::crc32c::of(batch.payload()));
     }
 }
 

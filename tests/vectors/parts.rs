@@ -47,7 +47,7 @@ fn batch(step: u64, change: impl FnOnce(&mut BatchHeader)) -> Vec<BatchPart> {
     let label = tensors[1].offset as usize;
     payload[label..label + 8].copy_from_slice(&3_i64.to_le_bytes());
     payload[label + 8..label + 16].copy_from_slice(&(-1_i64).to_le_bytes());
-    let payload_crc32c = Some(crc32c::crc32c(&payload));
+    let payload_crc32c = Some(feedline_proto::crc32c::of(&payload));
     let samples = vec![5, 1];
     let mut header =
         BatchHeader { step, tensors, payload_bytes, payload_crc32c, samples, global_rows: 2, ..Default::default() };
@@ -56,7 +56,7 @@ fn batch(step: u64, change: impl FnOnce(&mut BatchHeader)) -> Vec<BatchPart> {
     let parts = payload.chunks(100).enumerate().map(|(index, data)| BatchPart {
         offset: index as u64 * 100,
         data: data.to_vec().into(),
-        header_crc32c: (index == 0).then(|| crc32c::crc32c(&header)),
+        header_crc32c: (index == 0).then(|| feedline_proto::crc32c::of(&header)),
         header: if index == 0 { header.clone().into() } else { Default::default() },
         ..Default::default()
     });
@@ -127,7 +127,7 @@ pub(crate) fn all() -> Vec<Case> {
             "a header that is no message",
             changed(|parts| {
                 parts[0].header = vec![0xff; 9].into();
-                parts[0].header_crc32c = Some(crc32c::crc32c(&[0xff; 9]));
+                parts[0].header_crc32c = Some(feedline_proto::crc32c::of(&[0xff; 9]));
             }),
         ),
         ("a payload longer than was described", batch(0, |header| header.payload_bytes = MOST + 64)),

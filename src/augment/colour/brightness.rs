@@ -61,6 +61,7 @@ impl Brightness {
 impl Op for Brightness {
     type Params = f64;
     const NAME: &'static str = "brightness";
+    const WAITS: bool = true;
 
     fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.range)

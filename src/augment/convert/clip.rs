@@ -44,6 +44,7 @@ pub(in crate::augment) fn from_message(message: &v1::Clip, input: Form) -> Resul
 impl Op for Clip {
     type Params = ();
     const NAME: &'static str = "clip";
+    const WAITS: bool = true;
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 

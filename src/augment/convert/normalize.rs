@@ -47,6 +47,7 @@ impl Normalize {
 impl Op for Normalize {
     type Params = ();
     const NAME: &'static str = "normalize";
+    const WAITS: bool = true;
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 

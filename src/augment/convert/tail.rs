@@ -76,7 +76,7 @@ mod tests {
             let built = registry::build(op, form, &Photographs).map_err(|(_, refusal)| refusal).expect("a valid op");
             let mut finish = Finish::default();
             sample = built.op.run(&mut key.rng(), sample, &mut Scratch::default(), &mut finish, None);
-            finish.apply(&mut sample.image);
+            finish.apply(&mut sample.image, &mut Scratch::default());
             form = built.output;
         }
         sample.image.as_f32().expect("floats").to_vec()

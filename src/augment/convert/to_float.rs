@@ -42,6 +42,7 @@ impl ToFloat {
 impl Op for ToFloat {
     type Params = ();
     const NAME: &'static str = "to_float";
+    const WAITS: bool = true;
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 

@@ -24,6 +24,7 @@ pub(in crate::augment) fn from_message(message: &v1::HorizontalFlip, input: Form
 impl Op for HorizontalFlip {
     type Params = ();
     const NAME: &'static str = "horizontal_flip";
+    const WAITS: bool = true;
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 

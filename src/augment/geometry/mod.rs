@@ -56,8 +56,8 @@ mod noise_field;
 use crate::augment::op::Refusal;
 
 pub(in crate::augment) use horizontal_flip::mirror_rows;
-pub(super) use resample::Tables;
 pub use resample::scaled_to_look_at;
+pub(super) use resample::{Resizing, Tables};
 pub(super) use tensor_move::TensorMove;
 
 /// The two numbers of a range.

@@ -81,6 +81,7 @@ impl RandomResizedCrop {
 impl Op for RandomResizedCrop {
     type Params = Window;
     const NAME: &'static str = "random_resized_crop";
+    const RESIZES_LAST: bool = true;
 
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
         self.window(rng, sample.image.size())

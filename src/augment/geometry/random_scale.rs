@@ -49,6 +49,7 @@ impl Op for RandomScale {
     /// The factor.
     type Params = f64;
     const NAME: &'static str = "random_scale";
+    const RESIZES_LAST: bool = true;
 
     fn draw(&self, rng: &mut Rng, _: &Sample<'_>) -> f64 {
         rng.uniform(self.scale)

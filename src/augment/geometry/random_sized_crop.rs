@@ -53,6 +53,7 @@ impl RandomSizedCrop {
 impl Op for RandomSizedCrop {
     type Params = Window;
     const NAME: &'static str = "random_sized_crop";
+    const RESIZES_LAST: bool = true;
 
     fn draw(&self, rng: &mut Rng, sample: &Sample<'_>) -> Window {
         self.window(rng, sample.image.size())

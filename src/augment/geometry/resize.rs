@@ -119,6 +119,7 @@ impl Resize {
 impl Op for Resize {
     type Params = ();
     const NAME: &'static str = "resize";
+    const RESIZES_LAST: bool = true;
 
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 

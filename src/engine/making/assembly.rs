@@ -95,17 +95,17 @@ impl Making {
 fn checksum(payload: &[u8], images: &[Tensor], rows: &[&RowDone]) -> u32 {
     let (mut crc, mut end) = (0, 0);
     for (index, tensor) in images.iter().enumerate() {
-        crc = crc32c::crc32c_append(crc, &payload[end..tensor.offset as usize]);
+        crc = feedline_proto::crc32c::append(crc, &payload[end..tensor.offset as usize]);
         let row_bytes = tensor.bytes as usize / rows.len().max(1);
         let behind = Behind::new(row_bytes);
         let summed = rows.iter().filter_map(|row| row.crc32c.get(index));
         crc = summed.fold(crc, |crc, row| behind.combined(crc, *row));
         end = (tensor.offset + tensor.bytes) as usize;
     }
-    crc32c::crc32c_append(crc, &payload[end..])
+    feedline_proto::crc32c::append(crc, &payload[end..])
 }
 
-/// Combines checksums of what is followed by a certain number of bytes. `crc32c_combine` finds anew each time what those bytes do to a
+/// Combines checksums of what is followed by a certain number of bytes. `crc32c::combine` finds anew each time what those bytes do to a
 /// checksum, which takes longer than an image of 32 x 32 takes to be made.
 struct Behind {
     /// What becomes of each bit.
@@ -116,7 +116,7 @@ impl Behind {
     fn new(length: usize) -> Behind {
         // The highest bit stands for 1, the next one for x, and so on: each is the one before times x, modulo Castagnoli's polynomial.
         let mut bits = [0; 32];
-        let mut power = crc32c::crc32c_combine(1 << 31, 0, length);
+        let mut power = feedline_proto::crc32c::combine(1 << 31, 0, length as u64);
         for bit in bits.iter_mut().rev() {
             *bit = power;
             power = power >> 1 ^ if power & 1 == 1 { 0x82f6_3b78 } else { 0 };
@@ -144,8 +144,9 @@ mod tests {
         let bytes: Vec<u8> = (0..5000_u32).map(|x| ((x * x) >> 3) as u8).collect();
         for (first, length) in [(0, 1), (1, 0), (7, 4), (64, 64), (1000, 3072), (4999, 1)] {
             let all = &bytes[..first + length];
-            let combined = Behind::new(length).combined(crc32c::crc32c(&all[..first]), crc32c::crc32c(&all[first..]));
-            assert_eq!(combined, crc32c::crc32c(all), "{first} and {length} bytes");
+            let combined = Behind::new(length)
+                .combined(feedline_proto::crc32c::of(&all[..first]), feedline_proto::crc32c::of(&all[first..]));
+            assert_eq!(combined, feedline_proto::crc32c::of(all), "{first} and {length} bytes");
         }
     }
 }

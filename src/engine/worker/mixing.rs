@@ -58,7 +58,7 @@ impl Worker {
                 });
             }
             let unwritten = rest.len();
-            crc32c::crc32c(&slot[..slot.len() - unwritten])
+            feedline_proto::crc32c::of(&slot[..slot.len() - unwritten])
         })?;
         if let Some(chosen) = making.noted(row) {
             let partner_labels = partners.iter().map(|partner| partner.label).collect();

@@ -3,6 +3,7 @@ use super::span::Span;
 
 /// One direction of a convolution: for every output pixel a run of source pixels with their weights, which add up to 1. All runs
 /// are of one length, so that loops over them have no branch to guess; shorter ones are filled up with weights of 0.
+#[derive(Debug)]
 pub(super) struct Taps {
     /// First source pixel of every run.
     starts: Vec<u32>,
@@ -47,6 +48,13 @@ impl Taps {
         taps
     }
 
+    /// Exchanges the first output pixel and the last one, and so on.
+    pub(super) fn mirror(&mut self) {
+        self.starts.reverse();
+        self.weights.reverse();
+        self.weights.chunks_mut(self.length).for_each(<[f32]>::reverse);
+    }
+
     /// Number of output pixels.
     pub(super) fn count(&self) -> usize {
         self.starts.len()
@@ -82,15 +90,47 @@ fn normalise(weights: &mut [f64], nearest: u32) {
 
 /// One direction of linear interpolation: for every output pixel two neighbours, and how far it lies from the first to the
 /// second.
+#[derive(Debug)]
 pub(super) struct Neighbours {
     pairs: Vec<Pair>,
     /// Number of source pixels: more than any neighbour's place.
     #[cfg(target_arch = "x86_64")]
     from: usize,
+    #[cfg(target_arch = "x86_64")]
+    fours: Vec<FourPairs>,
+}
+
+/// The neighbours of four output pixels, as a line of the cache.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct FourPairs {
+    /// The fraction of each pixel, for each of its three values.
+    pub(super) fractions: [f32; 12],
+    /// The first neighbour of each pixel, if the second one is the next in all four.
+    pub(super) lower: [u32; 4],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl FourPairs {
+    /// In the place of a neighbour's: the four pixels are not all between one pixel and the next.
+    pub(super) const APART: [u32; 4] = [u32::MAX; 4];
+
+    fn all(pairs: &[Pair]) -> Vec<Self> {
+        pairs.as_chunks::<4>().0.iter().map(Self::of).collect()
+    }
+
+    fn of(pairs: &[Pair; 4]) -> Self {
+        let next = pairs.iter().all(|pair| pair.upper == pair.lower + 1);
+        FourPairs {
+            fractions: std::array::from_fn(|at| pairs[at / 3].fraction),
+            lower: if next { pairs.map(|pair| pair.lower) } else { Self::APART },
+        }
+    }
 }
 
 /// The neighbours of an output pixel.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     /// Left or upper neighbour.
     pub(super) lower: u32,
@@ -112,11 +152,30 @@ impl Neighbours {
             let upper = (place.ceil().max(0.0) as u32).min(from - 1);
             Pair { lower, upper, fraction: place - floor }
         };
+        let pairs: Vec<Pair> = (0..to).map(pair).collect();
         Neighbours {
-            pairs: (0..to).map(pair).collect(),
             #[cfg(target_arch = "x86_64")]
             from: from as usize,
+            #[cfg(target_arch = "x86_64")]
+            fours: FourPairs::all(&pairs),
+            pairs,
         }
+    }
+
+    /// Exchanges the first output pixel and the last one, and so on.
+    pub(super) fn mirror(&mut self) {
+        self.pairs.reverse();
+        #[cfg(target_arch = "x86_64")]
+        {
+            self.fours = FourPairs::all(&self.pairs);
+        }
+    }
+
+    /// The neighbours of each four output pixels; the last ones, fewer than four, are not among them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn fours(&self) -> &[FourPairs] {
+        &self.fours
     }
 
     /// Number of source pixels.

@@ -12,8 +12,8 @@ pub(super) trait Columns {
     unsafe fn blend(columns: &Neighbours, mixed: &[f32], line: &mut [f32]);
 }
 
-/// Floats beyond the end of a row, so that its last pixel can be read as four.
-pub(super) const SPARE: usize = 1;
+/// Floats beyond the end of a row, so that its last pixel can be read as four values, and its last two as eight.
+pub(super) const SPARE: usize = 2;
 
 /// In plain Rust, with vectors of four.
 pub(super) struct Plain;
@@ -97,7 +97,7 @@ pub(super) use x86::{Avx2, Avx512};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::super::axis::{Neighbours, Pair};
+    use super::super::axis::{FourPairs, Neighbours};
     use super::{Columns, SPARE, blend_from};
 
     /// With AVX2: two pixels at once.
@@ -137,20 +137,40 @@ mod x86 {
         unsafe fn blend(columns: &Neighbours, mixed: &[f32], line: &mut [f32]) {
             assert!(mixed.len() >= columns.from() * 3 + SPARE, "{} values of {} pixels", mixed.len(), columns.from());
             let (fours, lines) = (columns.pairs().as_chunks::<4>().0, line.as_chunks_mut::<12>().0);
-            // SAFETY: the caller says that the processor has AVX-512. Neighbours lie within the row, behind which there is a value more;
+            // SAFETY: the caller says that the processor has AVX-512. Neighbours lie within the row, behind which there are two values more;
             // twelve values are written to as many.
             unsafe {
+                let first = _mm512_setr_epi32(0, 1, 2, 8, 9, 10, 16, 17, 18, 24, 25, 26, 0, 0, 0, 0);
+                let second = _mm512_add_epi32(first, _mm512_set1_epi32(3));
                 let three = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
-                for (four, to) in fours.iter().zip(lines) {
-                    let [p, q, r, s] = four;
-                    let a = four_pixels(mixed, [p.lower, q.lower, r.lower, s.lower]);
-                    let b = four_pixels(mixed, [p.upper, q.upper, r.upper, s.upper]);
-                    let fraction = four_times(four);
+                for ((four, together), to) in fours.iter().zip(columns.fours()).zip(lines) {
+                    let (a, b) = if together.lower == FourPairs::APART {
+                        let [p, q, r, s] = four;
+                        let a = four_pixels(mixed, [p.lower, q.lower, r.lower, s.lower]);
+                        let b = four_pixels(mixed, [p.upper, q.upper, r.upper, s.upper]);
+                        (_mm512_permutexvar_ps(three, a), _mm512_permutexvar_ps(three, b))
+                    } else {
+                        let [p, q, r, s] = together.lower;
+                        let (pq, rs) = (two_pairs(mixed, p, q), two_pairs(mixed, r, s));
+                        (_mm512_permutex2var_ps(pq, first, rs), _mm512_permutex2var_ps(pq, second, rs))
+                    };
+                    // Not the whole line: places, taken for floats, are denormal, which multiplying takes its time for.
+                    let fraction = _mm512_maskz_load_ps(0xfff, std::ptr::from_ref(together).cast());
                     let made = _mm512_add_ps(a, _mm512_mul_ps(_mm512_sub_ps(b, a), fraction));
-                    _mm512_mask_storeu_ps(to.as_mut_ptr(), 0xfff, _mm512_permutexvar_ps(three, made));
+                    _mm512_mask_storeu_ps(to.as_mut_ptr(), 0xfff, made);
                 }
             }
             blend_from(fours.len() * 4, columns, mixed, line);
+        }
+    }
+
+    /// Eight values from each of two pixels on: those of the pixel, of the next one, and two more.
+    #[inline(always)]
+    unsafe fn two_pairs(mixed: &[f32], p: u32, q: u32) -> __m512 {
+        // SAFETY: the caller says that the pixels and the next ones lie within the row.
+        unsafe {
+            let first = _mm512_castps256_ps512(_mm256_loadu_ps(mixed.as_ptr().add(p as usize * 3)));
+            _mm512_insertf32x8::<1>(first, _mm256_loadu_ps(mixed.as_ptr().add(q as usize * 3)))
         }
     }
 
@@ -164,18 +184,6 @@ mod x86 {
             let all = _mm512_insertf32x4::<1>(all, _mm_loadu_ps(mixed.as_ptr().add(q as usize * 3)));
             let all = _mm512_insertf32x4::<2>(all, _mm_loadu_ps(mixed.as_ptr().add(r as usize * 3)));
             _mm512_insertf32x4::<3>(all, _mm_loadu_ps(mixed.as_ptr().add(s as usize * 3)))
-        }
-    }
-
-    /// Each fraction for the values of its pixel.
-    #[inline(always)]
-    unsafe fn four_times([p, q, r, s]: &[Pair; 4]) -> __m512 {
-        // SAFETY: no memory is touched.
-        unsafe {
-            let all = _mm512_castps128_ps512(_mm_set1_ps(p.fraction));
-            let all = _mm512_insertf32x4::<1>(all, _mm_set1_ps(q.fraction));
-            let all = _mm512_insertf32x4::<2>(all, _mm_set1_ps(r.fraction));
-            _mm512_insertf32x4::<3>(all, _mm_set1_ps(s.fraction))
         }
     }
 }

@@ -6,7 +6,7 @@ use super::kernel::Kernel;
 use super::source::{Source, Value};
 use super::span::Area;
 use crate::augment::op::Scratch;
-use crate::image::{Image, Size};
+use crate::image::Size;
 use crate::simd::Level;
 
 /// How an image is mixed in 32-bit floats: for every output row first the source rows, then the columns, each in the order of the
@@ -14,6 +14,7 @@ use crate::simd::Level;
 /// bytes.
 ///
 /// Both directions: columns, rows.
+#[derive(Debug)]
 pub(super) enum Grid {
     /// Two neighbours each.
     Linear(Neighbours, Neighbours),
@@ -37,58 +38,100 @@ impl Grid {
 
     /// Fills `out`, an image of the size that this was made for.
     pub(super) fn fill<T: Value, O: Value>(&self, source: &Source<'_, T>, out: &mut [O], scratch: &mut Scratch) {
-        let columns = match self {
+        let mut work = scratch.floats(self.work(source.size().width, source.channels()));
+        self.rows(source, 0, &mut work, out);
+        scratch.recycle_floats(work);
+    }
+
+    /// Floats that [`Grid::rows`] works with, of a source of `width`.
+    pub(super) fn work(&self, width: u32, channels: usize) -> usize {
+        width as usize * channels + SPARE + self.columns() * channels
+    }
+
+    /// Makes the rows of the result from row `first` on, as many as `out` has room for.
+    pub(super) fn rows<T: Value, O: Value>(
+        &self,
+        source: &Source<'_, T>,
+        first: usize,
+        work: &mut [f32],
+        out: &mut [O],
+    ) {
+        let mixed = work.len() - self.columns() * source.channels();
+        at(Level::current(), self, source, first, work.split_at_mut(mixed), out);
+    }
+
+    /// Makes the result mirrored, left and right.
+    pub(super) fn mirror(&mut self) {
+        match self {
+            Grid::Linear(columns, _) => columns.mirror(),
+            Grid::Convolution(columns, _) => columns.mirror(),
+        }
+    }
+
+    /// Columns of the result.
+    fn columns(&self) -> usize {
+        match self {
             Grid::Linear(columns, _) => columns.pairs().len(),
             Grid::Convolution(columns, _) => columns.count(),
-        };
-        let mixed = source.size().width as usize * source.channels() + SPARE;
-        let mut rows = scratch.floats(mixed + columns * source.channels());
-        at(Level::current(), self, source, rows.split_at_mut(mixed), out);
-        scratch.recycle(Image::from_f32(Size::new(rows.len() as u32, 1), 1, rows));
+        }
     }
 }
 
 /// Rows of the result between the one that is made and the one whose source is fetched.
-const AHEAD: usize = 2;
+const AHEAD: usize = 6;
 
 /// A row of the source and [`SPARE`], then a row of the result.
 type Rows<'a> = (&'a mut [f32], &'a mut [f32]);
 
 /// [`all_rows`] at `level`, or at the highest that the processor has if that is lower.
-fn at<T: Value, O: Value>(level: Level, grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
+fn at<T: Value, O: Value>(
+    level: Level,
+    grid: &Grid,
+    source: &Source<'_, T>,
+    first: usize,
+    rows: Rows<'_>,
+    out: &mut [O],
+) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the processor has what the functions are compiled for.
     #[allow(unsafe_code)]
     match level.min(Level::detected()) {
-        Level::Avx512 => return unsafe { all_rows_avx512(grid, source, rows, out) },
-        Level::Avx2 => return unsafe { all_rows_avx2(grid, source, rows, out) },
+        Level::Avx512 => return unsafe { all_rows_avx512(grid, source, first, rows, out) },
+        Level::Avx2 => return unsafe { all_rows_avx2(grid, source, first, rows, out) },
         Level::Baseline => {}
     }
     let _ = level;
-    all_rows::<T, O, Plain>(grid, source, rows, out);
+    all_rows::<T, O, Plain>(grid, source, first, rows, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn all_rows_avx2<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
-    all_rows::<T, O, Avx2>(grid, source, rows, out);
+fn all_rows_avx2<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, first: usize, rows: Rows<'_>, out: &mut [O]) {
+    all_rows::<T, O, Avx2>(grid, source, first, rows, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-fn all_rows_avx512<T: Value, O: Value>(grid: &Grid, source: &Source<'_, T>, rows: Rows<'_>, out: &mut [O]) {
-    all_rows::<T, O, Avx512>(grid, source, rows, out);
+fn all_rows_avx512<T: Value, O: Value>(
+    grid: &Grid,
+    source: &Source<'_, T>,
+    first: usize,
+    rows: Rows<'_>,
+    out: &mut [O],
+) {
+    all_rows::<T, O, Avx512>(grid, source, first, rows, out);
 }
 
-/// Makes every row of `out`.
+/// Makes every row of `out`, which are those from row `first` on.
 #[inline(always)]
 fn all_rows<T: Value, O: Value, C: Columns>(
     grid: &Grid,
     source: &Source<'_, T>,
+    first: usize,
     (mixed, line): Rows<'_>,
     out: &mut [O],
 ) {
-    for (y, out) in out.chunks_exact_mut(line.len()).enumerate() {
+    for (y, out) in (first..).zip(out.chunks_exact_mut(line.len())) {
         let row = O::begin(out, line);
         match grid {
             Grid::Linear(columns, rows) => {
@@ -125,14 +168,14 @@ fn blend_rows<T: Value>(source: &Source<'_, T>, pair: Pair, mixed: &mut [f32]) {
         return;
     }
     for ((out, a), b) in mixed.iter_mut().zip(upper).zip(lower) {
-        *out = between(a.float(), b.float(), pair.fraction);
+        *out = T::between(*a, *b, pair.fraction);
     }
 }
 
 #[inline(always)]
 fn blend_gray(columns: &Neighbours, mixed: &[f32], line: &mut [f32]) {
     for (pair, value) in columns.pairs().iter().zip(line) {
-        *value = between(mixed[pair.lower as usize], mixed[pair.upper as usize], pair.fraction);
+        *value = f32::between(mixed[pair.lower as usize], mixed[pair.upper as usize], pair.fraction);
     }
 }
 
@@ -176,12 +219,6 @@ fn sum_gray(columns: &Taps, mixed: &[f32], line: &mut [f32]) {
     }
 }
 
-/// What lies between `a` and `b`: TensorFlow's form, exact for equal values.
-#[inline(always)]
-fn between(a: f32, b: f32, fraction: f32) -> f32 {
-    a + (b - a) * fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +240,7 @@ mod tests {
                     let mut mixed = vec![0.0; size.width as usize * channels + SPARE];
                     let mut line = vec![0.0; to.width as usize * channels];
                     let mut out = vec![0.0; to.area() as usize * channels];
-                    at(level, &grid, &source, (&mut mixed, &mut line), &mut out);
+                    at(level, &grid, &source, 0, (&mut mixed, &mut line), &mut out);
                     out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
                 };
                 let plain = made(Level::Baseline);

@@ -28,6 +28,9 @@ mod columns;
 /// Pixels mixed in floating point.
 mod float;
 
+/// Resizing that is left for later.
+mod waiting;
+
 /// Which source pixels make an output pixel, with their weights in whole numbers.
 mod fixed;
 
@@ -39,6 +42,7 @@ mod integer;
 mod rgb;
 
 pub(in crate::augment) use integer::Tables;
+pub(in crate::augment) use waiting::Resizing;
 
 use float::Grid;
 use kernel::Kernel;
@@ -113,6 +117,14 @@ impl Resampling {
         }
         // Of equal sizes only the type differs, and every filter leaves the values alone.
         let method = if is_all { Method::Nearest } else { self.method };
+        if let Method::Kernel(kernel) = method
+            && scratch.resizing_may_wait
+            && (self.float || image.as_f32().is_some())
+        {
+            let grid = Grid::new(kernel, self.antialias, &area, to);
+            scratch.resizing = Some(Resizing::new(grid, window, area, to));
+            return image;
+        }
         let channels = image.channels();
         let made = match image.pixels() {
             Pixels::U8(values) => {

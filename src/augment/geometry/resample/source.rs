@@ -6,6 +6,9 @@ pub(super) trait Value: Copy + Send + Sync + 'static {
     /// The same as a float, exactly.
     fn float(self) -> f32;
 
+    /// What lies between `a` and `b`: TensorFlow's form, exact for equal values.
+    fn between(a: Self, b: Self, fraction: f32) -> f32;
+
     /// Where floats of a row go that [`Value::finish`] makes values of: `out` itself, or `line`, which is as long. Not by way of
     /// closures, since those are not compiled for the instructions that their caller may use.
     fn begin<'a>(out: &'a mut [Self], line: &'a mut [f32]) -> &'a mut [f32];
@@ -18,6 +21,14 @@ impl Value for u8 {
     #[inline(always)]
     fn float(self) -> f32 {
         f32::from(self)
+    }
+
+    #[inline(always)]
+    fn between(a: u8, b: u8, fraction: f32) -> f32 {
+        // In the lowest bits of 2^23 both are floats at once, whose difference is the exact one: half as much is left to convert.
+        const BASE: f32 = 8_388_608.0;
+        let (a, b) = (f32::from_bits(BASE.to_bits() | u32::from(a)), f32::from_bits(BASE.to_bits() | u32::from(b)));
+        (a - BASE) + (b - a) * fraction
     }
 
     #[inline(always)]
@@ -38,6 +49,11 @@ impl Value for f32 {
     #[inline(always)]
     fn float(self) -> f32 {
         self
+    }
+
+    #[inline(always)]
+    fn between(a: f32, b: f32, fraction: f32) -> f32 {
+        a + (b - a) * fraction
     }
 
     #[inline(always)]
@@ -94,7 +110,8 @@ impl<'a, T> Source<'a, T> {
         &self.values[first * self.channels..][..self.window.size.width as usize * self.channels]
     }
 
-    /// Has a row of the window fetched into the cache, for later.
+    /// Has a row of the window fetched into the second cache, for later: the first one takes fewer lines at once, and whoever asks it for
+    /// more waits.
     #[inline(always)]
     pub(super) fn prefetch(&self, row: usize) {
         #[cfg(target_arch = "x86_64")]
@@ -102,7 +119,7 @@ impl<'a, T> Source<'a, T> {
             // SAFETY: a hint, which touches no memory.
             #[allow(unsafe_code)]
             unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast());
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast());
             }
         }
         #[cfg(not(target_arch = "x86_64"))]
