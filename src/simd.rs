@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_copied_past_the_caches_arrives_whole_wherever_it_begins() {
-        let from: Vec<u8> = (0..1000_u32).map(|x| (x * x >> 3) as u8).collect();
+        let from: Vec<u8> = (0..1000_u32).map(|x| ((x * x) >> 3) as u8).collect();
         for level in Level::available() {
             for (start, length) in [(0, 0), (0, 1), (1, 63), (3, 64), (0, 640), (63, 130), (17, 900)] {
                 let mut to = vec![7_u8; 1064];
