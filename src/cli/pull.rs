@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let retry_for = Duration::from_secs(args.retry_for);
     let options = Options { name: args.name.clone(), job: args.job.clone(), retry_for };
     let client = Client::new(&args.address, options)?;
-    runtime::block_on(pull(args, &client, Loader { spec, placement, delivery }))?
+    runtime::block_on_here(pull(args, &client, Loader { spec, placement, delivery }))?
 }
 
 async fn pull(args: &Args, client: &Client, mut loader: Loader) -> Result<(), Failure> {

@@ -7,6 +7,11 @@ pub(super) fn block_on<R>(future: impl Future<Output = R>) -> Result<R, Failure>
     block_on_threads(2, future)
 }
 
+/// Runs a future on this thread alone: for one that reads from one connection, which it would be passed to and fro between threads else.
+pub(super) fn block_on_here<R>(future: impl Future<Output = R>) -> Result<R, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
 /// Runs a future on a runtime of so many threads.
 pub(super) fn block_on_threads<R>(threads: usize, future: impl Future<Output = R>) -> Result<R, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
