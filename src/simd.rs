@@ -104,6 +104,7 @@ fn at_avx512<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// Copies past the caches, for large results that nobody reads soon: they need not be fetched to be overwritten, and push nothing out.
+/// x86-64 has it at every level; elsewhere it is a copy.
 pub(crate) struct PastCaches(Level);
 
 impl PastCaches {
@@ -113,13 +114,16 @@ impl PastCaches {
 
     /// Copies `from` to `to`, which must be as long.
     pub(crate) fn copy(&self, from: &[u8], to: &mut [u8]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.0 == Level::Avx512 {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
             // SAFETY: the level is none above the detected one.
             #[allow(unsafe_code)]
-            return unsafe { copy_past_caches(from, to) };
+            Level::Avx512 => unsafe { copy_wide(from, to) },
+            #[cfg(target_arch = "x86_64")]
+            _ => copy_lines::<false>(from, to),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => to.copy_from_slice(from),
         }
-        to.copy_from_slice(from);
     }
 }
 
@@ -137,8 +141,15 @@ impl Drop for PastCaches {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn copy_past_caches(from: &[u8], to: &mut [u8]) {
-    use std::arch::x86_64::{__m512i, _mm512_loadu_si512, _mm512_stream_si512};
+fn copy_wide(from: &[u8], to: &mut [u8]) {
+    copy_lines::<true>(from, to);
+}
+
+/// Copies whole lines of the cache past it, and what is before and behind them as always. `WIDE` needs AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn copy_lines<const WIDE: bool>(from: &[u8], to: &mut [u8]) {
+    use std::arch::x86_64::{_mm_loadu_si128, _mm_stream_si128, _mm512_loadu_si512, _mm512_stream_si512};
 
     let (first, whole) = to.split_at_mut(to.as_ptr().align_offset(64).min(to.len()));
     let (from_first, from) = from.split_at(first.len());
@@ -146,10 +157,16 @@ fn copy_past_caches(from: &[u8], to: &mut [u8]) {
     let (lines, last) = whole.as_chunks_mut::<64>();
     let (from_lines, from_last) = from.as_chunks::<64>();
     for (to, from) in lines.iter_mut().zip(from_lines) {
-        // SAFETY: both are 64 bytes, and those written begin at a multiple of 64.
+        // SAFETY: both are 64 bytes, and those written begin at a multiple of 64; whoever says `WIDE` knows the processor.
         #[allow(unsafe_code)]
         unsafe {
-            _mm512_stream_si512(to.as_mut_ptr().cast::<__m512i>(), _mm512_loadu_si512(from.as_ptr().cast()));
+            if WIDE {
+                _mm512_stream_si512(to.as_mut_ptr().cast(), _mm512_loadu_si512(from.as_ptr().cast()));
+            } else {
+                for at in [0, 16, 32, 48] {
+                    _mm_stream_si128(to.as_mut_ptr().add(at).cast(), _mm_loadu_si128(from.as_ptr().add(at).cast()));
+                }
+            }
         }
     }
     last.copy_from_slice(from_last);
