@@ -89,10 +89,9 @@ impl Writer {
             self.write(image, out);
             return crc32c::append(before, out);
         }
-        let by_pixels = self.layout == Layout::Nhwc || self.channels == 1;
         match &self.kind {
             // The largest rows that there are, which nobody reads soon.
-            Kind::F32(_) if by_pixels => {
+            Kind::F32(_) if self.is_by_pixels() => {
                 let (past_caches, mut crc, mut done) = (PastCaches::new(), before, 0);
                 finish.strips(image, scratch, |strip| {
                     let bytes = bytemuck::cast_slice(strip);
@@ -114,7 +113,7 @@ impl Writer {
         let plane = out.len() / self.channels;
         let mut done = 0;
         finish.strips(image, scratch, |strip| {
-            if self.layout == Layout::Nhwc || self.channels == 1 {
+            if self.is_by_pixels() {
                 out[done..].iter_mut().zip(strip).for_each(|(out, x)| *out = T::of(*x));
             } else {
                 let (pixels, from) = (strip.as_chunks::<3>().0, done / 3);
@@ -124,6 +123,11 @@ impl Writer {
             }
             done += strip.len();
         });
+    }
+
+    /// Whether the values of a pixel stay together.
+    fn is_by_pixels(&self) -> bool {
+        self.layout == Layout::Nhwc || self.channels == 1
     }
 
     /// Writes `weight * a + (1 - weight) * b` of two images of one size and type, computed in 32-bit floats after the tail;

@@ -9,12 +9,19 @@ pub(super) fn block_on<R>(future: impl Future<Output = R>) -> Result<R, Failure>
 
 /// Runs a future on this thread alone: for one that reads from one connection, which it would be passed to and fro between threads else.
 pub(super) fn block_on_here<R>(future: impl Future<Output = R>) -> Result<R, Failure> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+    block_on_one(tokio::runtime::Builder::new_current_thread(), future)
 }
 
 /// Runs a future on a runtime of so many threads.
 pub(super) fn block_on_threads<R>(threads: usize, future: impl Future<Output = R>) -> Result<R, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(threads);
+    block_on_one(builder, future)
+}
+
+/// Runs a future on a runtime of that kind; what else runs on it, as the look-up of a name that nobody waits for any more, is left behind.
+fn block_on_one<R>(mut builder: tokio::runtime::Builder, future: impl Future<Output = R>) -> Result<R, Failure> {
+    let runtime = builder.enable_all().build()?;
     let result = runtime.block_on(future);
     runtime.shutdown_background();
     Ok(result)

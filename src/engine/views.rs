@@ -55,8 +55,8 @@ impl ViewGroup {
         Some((pipeline, self.first + view as u16))
     }
 
-    /// View `view` of a sample that the spec's pipeline has left, but for what `finish` has yet to do if it is its only view, and what is marked on it, if that travels. The only view of a spec
-    /// without views takes the marks out of the sample.
+    /// View `view` of a sample that the spec's pipeline has left, and what is marked on it, if that travels. The only view of a spec
+    /// without views takes the marks out of the sample, and `finish` is left undone at it.
     ///
     /// # Errors
     /// [`BatchError::Internal`] if it is not of the size that was announced: a bug.

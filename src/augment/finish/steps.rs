@@ -30,10 +30,7 @@ impl simd::Kernel for InPlace<'_> {
 
     #[inline(always)]
     fn run(self) {
-        // As long as a row may be, and whole pixels.
-        for part in self.values.chunks_mut(16 * BLOCK) {
-            all_steps(self.steps, self.channels, part);
-        }
+        all_steps(self.steps, self.channels, self.values);
     }
 }
 

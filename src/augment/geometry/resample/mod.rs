@@ -118,54 +118,52 @@ impl Resampling {
         // Of equal sizes only the type differs, and every filter leaves the values alone.
         let method = if is_all { Method::Nearest } else { self.method };
         if let Method::Kernel(kernel) = method
-            && scratch.resizing_may_wait
             && (self.float || image.as_f32().is_some())
         {
-            let grid = Grid::new(kernel, self.antialias, &area, to);
-            scratch.resizing = Some(Resizing::new(grid, window, area, to));
-            return image;
+            let resizing = Resizing::new(Grid::new(kernel, self.antialias, &area, to), window, area, to);
+            if scratch.resizing_may_wait {
+                scratch.resizing = Some(resizing);
+                return image;
+            }
+            let made = resizing.image(&image, scratch);
+            scratch.recycle(image);
+            return made;
         }
-        let channels = image.channels();
+        let (channels, by_centre) = (image.channels(), method == Method::NearestExact);
+        let values = to.area() as usize * channels;
         let made = match image.pixels() {
-            Pixels::U8(values) => {
-                let source = Source::new(values, image.size(), channels, window).of(area);
+            Pixels::U8(pixels) => {
+                let source = Source::new(pixels, image.size(), channels, window).of(area);
                 match method {
-                    _ if self.float => Image::from_f32(to, channels, self.floats(method, &source, to, scratch)),
                     Method::Kernel(kernel) if self.antialias => {
                         Image::from_u8(to, channels, integer::resample(Level::current(), kernel, &source, to, scratch))
                     }
                     Method::Kernel(kernel) => {
-                        let mut out = scratch.bytes(to.area() as usize * channels);
+                        let mut out = scratch.bytes(values);
                         Grid::new(kernel, self.antialias, source.area(), to).fill(&source, &mut out, scratch);
                         Image::from_u8(to, channels, out)
                     }
+                    Method::Nearest | Method::NearestExact if self.float => {
+                        let mut out = scratch.floats(values);
+                        nearest::pick(&source, by_centre, to, &mut out, Value::float);
+                        Image::from_f32(to, channels, out)
+                    }
                     Method::Nearest | Method::NearestExact => {
-                        let mut out = scratch.bytes(to.area() as usize * channels);
-                        nearest::pick(&source, method == Method::NearestExact, to, &mut out, |x| x);
+                        let mut out = scratch.bytes(values);
+                        nearest::pick(&source, by_centre, to, &mut out, |x| x);
                         Image::from_u8(to, channels, out)
                     }
                 }
             }
-            Pixels::F32(values) => {
-                let source = Source::new(values, image.size(), channels, window).of(area);
-                Image::from_f32(to, channels, self.floats(method, &source, to, scratch))
+            Pixels::F32(pixels) => {
+                let source = Source::new(pixels, image.size(), channels, window).of(area);
+                let mut out = scratch.floats(values);
+                nearest::pick(&source, by_centre, to, &mut out, |x| x);
+                Image::from_f32(to, channels, out)
             }
         };
         scratch.recycle(image);
         made
-    }
-
-    fn floats<T: Value>(&self, method: Method, source: &Source<'_, T>, to: Size, scratch: &mut Scratch) -> Vec<f32> {
-        let mut out = scratch.floats(to.area() as usize * source.channels());
-        match method {
-            Method::Kernel(kernel) => {
-                Grid::new(kernel, self.antialias, source.area(), to).fill(source, &mut out, scratch);
-            }
-            Method::Nearest | Method::NearestExact => {
-                nearest::pick(source, method == Method::NearestExact, to, &mut out, Value::float);
-            }
-        }
-        out
     }
 }
 
