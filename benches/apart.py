@@ -23,8 +23,9 @@ from typing import Any
 
 FORM = ["--dtype", "u8", "--layout", "nhwc"]
 TRAIN = ["--pipeline", "imagenet-train", *FORM]
-# So small that the memory of a client is not that of its batches.
-DOT_PIPELINE = 'ops = [{ resize = { height = 8, width = 8 } }]\n'
+# Batches of 1.5 MiB, the same for all clients: more than a client's window of 1 MiB, so that the server comes to rest at once. It would fill
+# a thousand windows with small ones for half a minute.
+IDLE_PIPELINE = 'ops = [{ resize = { height = 128, width = 128 } }]\n'
 TOGETHER_BATCHES = 62
 TOGETHER_ROUNDS = 5
 BYTES_PER_BATCH = 64 * 224 * 224 * 3
@@ -140,17 +141,20 @@ def ranks(feedline: pathlib.Path, images: pathlib.Path) -> None:
 def idle(feedline: pathlib.Path, images: pathlib.Path) -> None:
     memory = {}
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as pipeline:
-        pipeline.write(DOT_PIPELINE)
+        pipeline.write(IDLE_PIPELINE)
         pipeline.flush()
         for clients in (10, 1000):
             with Server(feedline, images, "encoded") as server:
-                flags = ["--pipeline", pipeline.name, *FORM, "--batch-size", 1, "--ranks", "shared", "--prefetch", "1KiB"]
+                flags = ["--pipeline", pipeline.name, *FORM, "--batch-size", 32, "--ranks", "shared", "--prefetch", "1KiB"]
                 flags += ["--slow", 1, "--slow-think", 600_000, "--ramp", 5, "--duration", 25]
                 load = server.load("--clients", clients, *flags)
-                time.sleep(15)
+                time.sleep(10)
                 server.until_still()
                 memory[clients] = server.memory()
-                figures(load)
+                if load.poll() is not None:
+                    raise SystemExit("apart.py: the server did not come to rest while its clients were there")
+                if figures(load)["clients_without_batch"]:
+                    raise SystemExit("apart.py: not every client had a batch")
     print(f"idle: {(memory[1000] - memory[10]) / 990 / 1024:.0f} KiB a client")
 
 
