@@ -39,7 +39,8 @@ fn ranks_that_are_slow_or_vanish_get_every_sample_once_and_all_of_it_is_counted(
     let pid = server.id().to_string();
     let args =
         ["--clients", "4", "--batch-size", "4", "--slow", "0.25", "--slow-think", "40", "--vanish", "0.5", "--json"];
-    let (code, figures, table, log) = loaded(&server.address, &[&args[..], &["--server-pid", &pid]].concat());
+    let (code, figures, table, log) =
+        loaded(&server.address, &[&args[..], &["--server-pid", &pid, "--warm-up", "1"]].concat());
     assert_eq!((code, table.as_str()), (0, ""), "{log}");
     assert_eq!(figures["errors"], serde_json::json!({}), "{log}");
     let expected = [
@@ -65,11 +66,16 @@ fn ranks_that_are_slow_or_vanish_get_every_sample_once_and_all_of_it_is_counted(
         "unanswered",
         "vanished",
         "wait_share",
+        "warm_up_s",
     ];
     assert_eq!(keys(&figures), expected);
     let batches = figures["batches"].as_u64().expect("a count");
     assert!(batches > 0, "{figures}");
     assert_eq!(figures["images"], batches * 4);
+    // What came in the first second is not in the rate, unless the machine was too busy for a look after it. Numbers are rounded.
+    let (warm_up, seconds) = (number(&figures["warm_up_s"]), number(&figures["seconds"]));
+    let after = number(&figures["images_per_s"]) * (seconds - warm_up);
+    assert!((warm_up >= 1.0 || warm_up == 0.0) && after <= number(&figures["images"]) + 0.5, "{figures}");
     // 4 images of 224x224x3 bytes, and their labels at the next multiple of 64.
     assert_eq!(figures["bytes"], batches * (4 * 224 * 224 * 3 + 64));
     let counted = |value: &Value| value["count"].as_u64().expect("a count");
@@ -131,6 +137,11 @@ fn what_can_not_succeed_is_told_before_any_client_starts() {
         (2, &["127.0.0.1:1", "--slow", "2"], "expected a fraction, 0 to 1"),
         (2, &["127.0.0.1:1", "--duration=-1"], "expected 0 to"),
         (2, &["127.0.0.1:1", "--duration", "0"], "--duration is 0"),
+        (
+            2,
+            &["127.0.0.1:1", "--duration", "4", "--warm-up", "4"],
+            "--warm-up is 4, expected less than the --duration, 4",
+        ),
         (2, &["nonsense"], "is not of this machine"),
         (2, &["127.0.0.1"], "the port is missing"),
         (2, &["127.0.0.1:1", "--server-pid", "0"], "--server-pid 0"),

@@ -67,6 +67,12 @@ impl Finish {
             }
             return true;
         }
+        if let Some(last) = self.count.checked_sub(1)
+            && let Some(both) = self.steps[last].then(step)
+        {
+            self.steps[last] = both;
+            return true;
+        }
         let Some(place) = self.steps.get_mut(self.count) else { return false };
         *place = step;
         self.count += 1;
@@ -158,7 +164,7 @@ mod tests {
         finish.apply(&mut mirrored, &mut Scratch::default());
         assert_eq!(mirrored.as_f32(), Some(&[4.0, 5.0, 6.0, 1.0, 2.0, 3.0][..]));
         assert!(finish.leave(Step::Mirror) && finish.leave(Step::Mirror) && finish.is_nothing());
-        assert!((0..MOST).all(|_| finish.leave(Step::Add(1.0))) && !finish.leave(Step::Add(1.0)));
+        assert!((0..MOST).all(|_| finish.leave(Step::add(1.0))) && !finish.leave(Step::add(1.0)));
         let mut added = image;
         finish.apply(&mut added, &mut Scratch::default());
         assert_eq!(added.as_f32().map(|values| values[0]), Some(1.0 + MOST as f32));

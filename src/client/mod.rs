@@ -154,6 +154,11 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] with the server's reason.
     pub async fn describe(&self, loader: &Loader) -> Result<v1::DescribeResponse, ClientError> {
+        Ok(self.describe_by(loader, LEAST_WINDOW).await?.0)
+    }
+
+    /// As [`Client::describe`], by a new connection with such a window, which is returned too.
+    async fn describe_by(&self, loader: &Loader, window: u32) -> Result<(v1::DescribeResponse, Channel), ClientError> {
         let Loader { spec, placement, delivery } = loader.clone();
         let request = v1::DescribeRequest {
             contract_revision: CONTRACT_REVISION,
@@ -161,7 +166,7 @@ impl Client {
             placement: Some(placement),
             delivery: Some(delivery),
         };
-        self.retried(|mut service| {
+        self.retried_by(window, |mut service| {
             let request = request.clone();
             async move { service.describe(request).await }
         })
@@ -174,8 +179,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn stream(&self, loader: Loader) -> Result<BatchStream, ClientError> {
-        let description = self.describe(&loader).await?;
-        Ok(BatchStream::new(self.clone(), loader, description))
+        let (description, channel) = self.describe_by(&loader, window(&loader.delivery)).await?;
+        Ok(BatchStream::new(self.clone(), loader, description, channel))
     }
 
     /// A connection of its own: HTTP/2 shares one connection's window among its streams, so that one that stalls would stop
@@ -187,22 +192,33 @@ impl Client {
         endpoint.connect().await.map_err(|error| Status::from_error(Box::new(error)))
     }
 
-    async fn connect(&self) -> Result<FeedlineServiceClient<Channel>, Status> {
-        Ok(FeedlineServiceClient::new(self.channel(LEAST_WINDOW).await?).max_decoding_message_size(MOST_MESSAGE_BYTES))
+    async fn retried<R, F>(&self, call: impl Fn(FeedlineServiceClient<Channel>) -> F) -> Result<R, ClientError>
+    where
+        F: Future<Output = Result<tonic::Response<R>, Status>>,
+    {
+        Ok(self.retried_by(LEAST_WINDOW, call).await?.0)
     }
 
-    async fn retried<R, F>(&self, call: impl Fn(FeedlineServiceClient<Channel>) -> F) -> Result<R, ClientError>
+    /// The answer, and the connection by which it came.
+    async fn retried_by<R, F>(
+        &self,
+        window: u32,
+        call: impl Fn(FeedlineServiceClient<Channel>) -> F,
+    ) -> Result<(R, Channel), ClientError>
     where
         F: Future<Output = Result<tonic::Response<R>, Status>>,
     {
         let mut retry = Retry::new(self.options.retry_for);
         loop {
-            let result = match self.connect().await {
-                Ok(service) => call(service).await,
+            let result = match self.channel(window).await {
+                Ok(channel) => {
+                    let service = FeedlineServiceClient::new(channel.clone());
+                    call(service.max_decoding_message_size(MOST_MESSAGE_BYTES)).await.map(|answer| (answer, channel))
+                }
                 Err(status) => Err(status),
             };
             match result {
-                Ok(answer) => return Ok(answer.into_inner()),
+                Ok((answer, channel)) => return Ok((answer.into_inner(), channel)),
                 Err(status) => self.wait(&mut retry, &status).await?,
             }
         }

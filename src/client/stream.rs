@@ -1,6 +1,7 @@
 use feedline_proto::CONTRACT_REVISION;
 use feedline_proto::v1;
 use tonic::Status;
+use tonic::transport::Channel;
 
 use super::assemble::Batch;
 use super::receive::{Receiver, Trouble};
@@ -18,6 +19,8 @@ pub struct BatchStream {
     next: v1::Cursor,
     /// Batches that are still to come; none: without end.
     left: Option<u64>,
+    /// What it was described by, and is not used yet.
+    channel: Option<Channel>,
     receiver: Option<Receiver>,
     retry: Retry,
     /// Messages in a row that broke the contract.
@@ -26,7 +29,13 @@ pub struct BatchStream {
 }
 
 impl BatchStream {
-    pub(super) fn new(client: Client, loader: Loader, description: v1::DescribeResponse) -> BatchStream {
+    /// Of what `description` says, which came by `channel`: a connection that nobody else uses.
+    pub(super) fn new(
+        client: Client,
+        loader: Loader,
+        description: v1::DescribeResponse,
+        channel: Channel,
+    ) -> BatchStream {
         let start = loader.delivery.start.clone().unwrap_or_default();
         let dataset_fingerprint = description.spec.as_ref().map(|spec| spec.dataset_fingerprint.clone());
         let next = v1::Cursor {
@@ -35,7 +44,18 @@ impl BatchStream {
             ..start
         };
         let (left, retry) = (loader.delivery.count, Retry::new(client.options.retry_for));
-        BatchStream { client, loader, description, next, left, receiver: None, retry, broken: 0, reconnects: 0 }
+        BatchStream {
+            client,
+            loader,
+            description,
+            next,
+            left,
+            channel: Some(channel),
+            receiver: None,
+            retry,
+            broken: 0,
+            reconnects: 0,
+        }
     }
 
     /// What the server said of the stream.
@@ -116,7 +136,7 @@ impl BatchStream {
         (epoch, step) != (self.next.epoch, self.next.step) && !at_end
     }
 
-    async fn begin(&self) -> Result<Receiver, Status> {
+    async fn begin(&mut self) -> Result<Receiver, Status> {
         let Loader { spec, placement, delivery } = self.loader.clone();
         let delivery = v1::Delivery { start: Some(self.next.clone()), count: self.left, ..delivery };
         let (options, window) = (&self.client.options, window(&delivery));
@@ -127,7 +147,11 @@ impl BatchStream {
             delivery: Some(delivery),
             client: Some(v1::ClientInfo { name: options.name.clone(), job: options.job.clone() }),
         };
-        Receiver::open(self.client.channel(window).await?, &request, self.description.payload_bytes).await
+        let channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => self.client.channel(window).await?,
+        };
+        Receiver::open(channel, &request, self.description.payload_bytes).await
     }
 }
 

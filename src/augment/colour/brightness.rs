@@ -52,7 +52,7 @@ impl Brightness {
     /// What it does to floats.
     fn floats(&self, amount: f64) -> Step {
         match self.how {
-            How::Add => Step::Add((amount * f64::from(self.full)) as f32),
+            How::Add => Step::add((amount * f64::from(self.full)) as f32),
             How::Multiply => Step::Scale(amount as f32, self.full),
         }
     }

@@ -49,7 +49,7 @@ impl Op for Clip {
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn step(&self, (): &()) -> Option<Step> {
-        Some(Step::Clip(self.min, self.max))
+        Some(Step::clip(self.min, self.max))
     }
 
     fn apply<'a>(&self, (): &(), mut image: Image<'a>, _: &mut Scratch) -> Image<'a> {
@@ -58,7 +58,7 @@ impl Op for Clip {
                 let (min, max) = (self.min as u8, self.max as u8);
                 values.iter_mut().for_each(|x| *x = (*x).clamp(min, max));
             }
-            ValuesMut::F32(_) => Step::Clip(self.min, self.max).apply(&mut image),
+            ValuesMut::F32(_) => Step::clip(self.min, self.max).apply(&mut image),
         }
         image
     }

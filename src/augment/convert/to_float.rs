@@ -47,14 +47,14 @@ impl Op for ToFloat {
     fn draw(&self, _: &mut Rng, _: &Sample<'_>) {}
 
     fn step(&self, (): &()) -> Option<Step> {
-        Some(Step::Divide(self.divisor))
+        Some(Step::divide(self.divisor))
     }
 
     fn apply<'a>(&self, (): &(), image: Image<'a>, scratch: &mut Scratch) -> Image<'a> {
         let (size, channels) = (image.size(), image.channels());
         let Pixels::U8(values) = image.pixels() else {
             let mut image = image;
-            Step::Divide(self.divisor).apply(&mut image);
+            Step::divide(self.divisor).apply(&mut image);
             return image;
         };
         let mut floats = scratch.floats(values.len());

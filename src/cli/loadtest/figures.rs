@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::client::Record;
 use super::meter::Kind;
-use super::run::Outcome;
+use super::run::{Outcome, Point};
 use super::{Args, Ranks};
 use crate::store::Human;
 
@@ -17,6 +17,8 @@ pub(super) struct Figures {
     ranks: Ranks,
     seconds: f64,
     interrupted: bool,
+    /// How much of the start the rates leave out: nothing if the test ended before `--warm-up` did.
+    warm_up_s: f64,
     images_per_s: f64,
     mb_per_s: f64,
     images: u64,
@@ -83,6 +85,8 @@ impl Figures {
     pub(super) fn of(args: &Args, outcome: &Outcome) -> Figures {
         let Outcome { records, totals, timeline, lasted, server, own, .. } = outcome;
         let (seconds, end) = (lasted.as_secs_f64(), timeline.last().copied().unwrap_or_default());
+        let warm = warm(timeline, args.warm_up);
+        let rate = |of: fn(&Point) -> u64| (of(&end) - of(&warm)) as f64 / (*lasted - warm.at).as_secs_f64();
         let mut latency = totals.latency[0].clone();
         let both = latency.add(&totals.latency[1]);
         debug_assert!(both.is_ok(), "both have the same bounds");
@@ -93,8 +97,9 @@ impl Figures {
             ranks: args.ranks,
             seconds: rounded(seconds),
             interrupted: outcome.interrupted,
-            images_per_s: rounded(end.images as f64 / seconds),
-            mb_per_s: rounded(end.bytes as f64 / seconds / 1e6),
+            warm_up_s: rounded(warm.at.as_secs_f64()),
+            images_per_s: rounded(rate(|point| point.images)),
+            mb_per_s: rounded(rate(|point| point.bytes) / 1e6),
             images: end.images,
             batches: end.batches,
             bytes: end.bytes,
@@ -133,7 +138,8 @@ impl Figures {
         };
         let ended = if self.interrupted { ", interrupted" } else { "" };
         row("clients", format!("{}, {ranks}, for {:.1} s{ended}", self.clients, self.seconds));
-        row("images/s", format!("{:.0}", self.images_per_s));
+        let warm = if self.warm_up_s > 0.0 { format!(", from {:.1} s on", self.warm_up_s) } else { String::new() };
+        row("images/s", format!("{:.0}{warm}", self.images_per_s));
         row("payload", format!("{:.0} MB/s", self.mb_per_s));
         row("batches", format!("{}, {} images, {}", self.batches, self.images, Human(self.bytes)));
         row("batch latency", self.latency_ms.in_words());
@@ -212,6 +218,13 @@ impl OfKind {
     }
 }
 
+/// What was counted when the warm-up was over: nothing at the start without one, or if nothing came after it.
+fn warm(timeline: &[Point], warm_up: Duration) -> Point {
+    let before_the_last = timeline.split_last().map_or(timeline, |(_, before)| before);
+    let over = before_the_last.iter().find(|point| point.at >= warm_up).filter(|_| !warm_up.is_zero());
+    over.copied().unwrap_or_default()
+}
+
 /// Batches per second of the time that a client was there: those that start later, or vanish, are not treated worse for that.
 fn rate(record: &Record) -> f64 {
     let there = record.lifetime.saturating_sub(record.away).as_secs_f64();
@@ -253,6 +266,17 @@ mod tests {
         assert_eq!(jain(&[3.0; 7]), 1.0);
         assert_eq!(jain(&[5.0, 0.0, 0.0, 0.0]), 0.25);
         assert_eq!((jain(&[]), jain(&[0.0; 3])), (1.0, 1.0));
+    }
+
+    #[test]
+    fn rates_begin_when_the_warm_up_is_over() {
+        let timeline: Vec<Point> = (0..4)
+            .map(|at| Point { at: Duration::from_millis(at * 1010), batches: at * at, ..Point::default() })
+            .collect();
+        let batches = |warm_up| warm(&timeline, Duration::from_millis(warm_up)).batches;
+        assert_eq!([0, 1, 1010, 1011, 2020].map(batches), [0, 1, 1, 4, 4]);
+        assert_eq!(batches(2021), 0, "it ended first");
+        assert_eq!(warm(&[], Duration::from_secs(1)).at, Duration::ZERO);
     }
 
     #[test]

@@ -61,6 +61,10 @@ pub(super) struct Args {
     /// How long the test lasts, in seconds. Ctrl-C ends it earlier, with the figures up to then.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     duration: Duration,
+    /// Seconds at the start that images/s and MB/s leave out: connections are made in them, and memory is touched for the first time.
+    /// All else is of the whole time.
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    warm_up: Duration,
     /// Load a server that is not on this machine.
     #[arg(long)]
     allow_remote: bool,
@@ -100,6 +104,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.duration.is_zero() {
         return Err(Failure::usage("--duration is 0, expected a time above 0, in seconds"));
+    }
+    if args.warm_up >= args.duration {
+        let (warm_up, duration) = (args.warm_up.as_secs_f64(), args.duration.as_secs_f64());
+        return Err(Failure::usage(format!("--warm-up is {warm_up}, expected less than the --duration, {duration}")));
     }
     if let Some(path) = &args.report {
         // Whether it can be written shows before the test, not after it.
