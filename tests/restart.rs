@@ -123,8 +123,8 @@ async fn a_server_killed_while_a_batch_is_under_way_and_started_again_costs_no_b
     let folder = folder();
     let mut server = Process::serve(folder.path(), "127.0.0.1:0");
     let proxy = Proxy::start(&server.address);
-    // Describe, then three streams that get two and a half batches, one half and five and a half.
-    proxy.expect([Fault::None, Fault::Hold(620_000), Fault::Hold(120_000), Fault::Hold(1_350_000)]);
+    // Three connections that get two and a half batches, what describes them before, one half and five and a half.
+    proxy.expect([Fault::Hold(620_000), Fault::Hold(120_000), Fault::Hold(1_350_000)]);
     let client = patient(&proxy.address);
     let reader = tokio::spawn(async move {
         let mut stream = client.stream(loader()).await.expect("a sound request");
@@ -144,7 +144,7 @@ async fn a_server_killed_while_a_batch_is_under_way_and_started_again_costs_no_b
     assert!(reconnects >= 3, "{reconnects} reconnects");
 }
 
-/// What comes through a proxy whose second connection, that of the stream, has a fault.
+/// What comes through a proxy whose first connections have faults.
 async fn through(server: &Running, faults: &[Fault]) -> (Vec<Batch>, u64) {
     let proxy = Proxy::start(&server.address);
     proxy.expect(faults.iter().copied());
@@ -154,8 +154,7 @@ async fn through(server: &Running, faults: &[Fault]) -> (Vec<Batch>, u64) {
         batches.push(batch);
     }
     let happened: Vec<_> = proxy.happened.try_iter().collect();
-    let sent: Vec<_> = faults.iter().copied().filter(|fault| *fault != Fault::None).collect();
-    assert_eq!(happened, sent);
+    assert_eq!(happened, faults);
     (batches, stream.reconnects())
 }
 
@@ -163,12 +162,17 @@ async fn through(server: &Running, faults: &[Fault]) -> (Vec<Batch>, u64) {
 async fn a_connection_cut_at_any_byte_costs_no_batch() {
     let server = Running::start(photographs_engine(2)).await;
     let expected = expected();
-    // Before and in the HTTP/2 preface, in the first header, in parts, up to the tenth batch.
+    // Before and in the HTTP/2 preface, in the first header, in the description or in parts, up to the tenth batch.
     let early = [0, 1, 9, 40, 60, 80, 100, 130, 200, 400, 700, 1000, 1500];
     let later = (1..=28).map(|n| n * 81_901);
     for bytes in early.into_iter().chain(later) {
-        let (batches, _) = through(&server, &[Fault::None, Fault::Cut(bytes)]).await;
+        let (batches, _) = through(&server, &[Fault::Cut(bytes)]).await;
         assert_eq!(got(&batches), expected, "cut after {bytes} bytes");
+    }
+    // A connection that goes on with a stream has no description before it.
+    for bytes in early {
+        let (batches, _) = through(&server, &[Fault::Cut(300_000), Fault::Cut(bytes)]).await;
+        assert_eq!(got(&batches), expected, "cut after {bytes} bytes of the second connection");
     }
     server.stop().await;
 }
@@ -177,8 +181,8 @@ async fn a_connection_cut_at_any_byte_costs_no_batch() {
 async fn connections_cut_again_and_again_cost_no_batch() {
     let server = Running::start(photographs_engine(2)).await;
     let cuts = [0, 300_000, 100, 555_555, 250_000, 1, 400_000, 99_999, 800_000].map(Fault::Cut);
-    // The first one is that of Describe, which is asked again too.
-    let (batches, _) = through(&server, &[&[Fault::Cut(70), Fault::None], &cuts[..]].concat()).await;
+    // The first ones end before anything is described, which is asked again too.
+    let (batches, _) = through(&server, &[&[Fault::Cut(70)], &cuts[..]].concat()).await;
     assert_eq!(got(&batches), expected());
     server.stop().await;
 }
@@ -189,7 +193,7 @@ async fn a_byte_changed_on_the_way_is_noticed_and_the_batch_asked_again() {
     let expected = expected();
     // A message begins with 5 bytes of length, a tag, the header's length and the header; it ends in the payload.
     for at in [0, 1, 2, 3, 4, 5, 6, 8, 12, 20, 40, 60, 80, 100, 3000, 9999, -5000, -100, -1] {
-        let (batches, reconnects) = through(&server, &[Fault::None, Fault::Flip(at)]).await;
+        let (batches, reconnects) = through(&server, &[Fault::Flip(at)]).await;
         assert_eq!(got(&batches), expected, "byte {at} of a message");
         assert_eq!(reconnects, 1, "byte {at} of a message");
     }
@@ -200,7 +204,7 @@ async fn a_byte_changed_on_the_way_is_noticed_and_the_batch_asked_again() {
 async fn a_server_that_stays_away_is_reported_after_the_time_to_retry() {
     let server = Running::start(photographs_engine(1)).await;
     let proxy = Proxy::start(&server.address);
-    proxy.expect([Fault::None, Fault::Cut(300_000)].into_iter().chain([Fault::Cut(0); 1000]));
+    proxy.expect([Fault::Cut(300_000)].into_iter().chain([Fault::Cut(0); 1000]));
     let options = Options { retry_for: Duration::ZERO, ..Options::default() };
     let impatient = Client::new(&proxy.address, options).expect("an address");
     let mut stream = impatient.stream(loader()).await.expect("a sound request");
