@@ -17,12 +17,12 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use feedline_proto::v1;
-use rayon::prelude::*;
 
 pub use batch::Batch;
 pub use error::{BatchError, Culprit, RequestError};
@@ -37,7 +37,7 @@ pub use views::ViewGroup;
 
 use crate::augment::preset;
 use crate::decode::Limits;
-use crate::store::Dataset;
+use crate::store::{Dataset, Split};
 use making::{Making, Then};
 use memory::Memory;
 use resources::Supplies;
@@ -239,15 +239,20 @@ impl Engine {
     /// Decodes every sample into the store as far as the store takes them; `progress` is told of each, from any thread.
     pub fn fill(&self, progress: &(dyn Fn(u64) + Sync)) {
         let Shared { pool, datasets, statistics, options, .. } = &*self.shared;
-        pool.install(|| {
-            for split in datasets.iter().flat_map(|dataset| &dataset.splits) {
-                (0..split.len()).into_par_iter().for_each_init(
-                    || Worker::new(options.decode),
-                    |worker, index| {
-                        worker.fill(split, index, statistics);
-                        progress(1);
-                    },
-                );
+        let splits: Vec<&Split> = datasets.iter().flat_map(|dataset| &dataset.splits).collect();
+        let next: Vec<AtomicU64> = splits.iter().map(|_| AtomicU64::new(0)).collect();
+        // Each thread has one worker for all of it: what more of them would work with, they would leave behind as memory that is free.
+        pool.broadcast(|_| {
+            let mut worker = Worker::new(options.decode);
+            for (split, next) in splits.iter().zip(&next) {
+                loop {
+                    let index = next.fetch_add(1, Relaxed);
+                    if index >= split.len() {
+                        break;
+                    }
+                    worker.fill(split, index, statistics);
+                    progress(1);
+                }
             }
         });
     }
