@@ -135,8 +135,10 @@ mod tests {
     use super::*;
     use crate::simd::{Kernel as _, Level};
 
-    /// Each with what it is defined to do to a value of a channel.
-    fn steps() -> Vec<(Vec<Step>, fn(f32, usize) -> f32)> {
+    /// What becomes of a value of a channel.
+    type Definition = fn(f32, usize) -> f32;
+
+    fn steps() -> Vec<(Vec<Step>, Definition)> {
         let [divide, add, clip] = [Step::divide(0.3), Step::add(-0.07), Step::clip(0.1, 0.9)];
         vec![
             (vec![Step::divide(255.0)], |x, _| x / 255.0),
