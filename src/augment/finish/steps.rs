@@ -67,8 +67,16 @@ impl Line {
         let (added, (low, high)) =
             (self.added.unwrap_or(-0.0), self.limits.unwrap_or((f32::NEG_INFINITY, f32::INFINITY)));
         match self.divisor {
-            Some(divisor) => values.iter_mut().for_each(|x| *x = (*x / divisor + added).clamp(low, high)),
-            None => values.iter_mut().for_each(|x| *x = (*x + added).clamp(low, high)),
+            Some(divisor) => {
+                for x in values.iter_mut() {
+                    *x = (*x / divisor + added).clamp(low, high);
+                }
+            }
+            None => {
+                for x in values.iter_mut() {
+                    *x = (*x + added).clamp(low, high);
+                }
+            }
         }
     }
 }
