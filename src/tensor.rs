@@ -1,7 +1,14 @@
+mod shared;
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
 use bytemuck::{Pod, Zeroable};
 use feedline_proto::v1;
 
 pub use feedline_proto::v1::{Dtype, Layout};
+use shared::Shared;
+pub use shared::View;
 
 // Workers write numbers as they lie in memory, and the contract is little-endian.
 #[cfg(target_endian = "big")]
@@ -16,36 +23,63 @@ pub type Tensor = v1::Tensor;
 struct Line([u8; 64]);
 
 /// Bytes at an address that is a multiple of 64; the length is rounded up to such a multiple too. Memory of a payload.
-#[derive(Default)]
-pub struct Aligned {
-    lines: Vec<Line>,
+pub struct Aligned(Memory);
+
+enum Memory {
+    Own(Vec<Line>),
+    Shared(Shared),
+}
+
+impl Default for Aligned {
+    fn default() -> Self {
+        Aligned(Memory::Own(Vec::new()))
+    }
 }
 
 impl Aligned {
     /// At least `bytes` bytes, zero.
     pub fn zeroed(bytes: usize) -> Self {
         // Pages that come from the system are zero already; `vec!` would write them all the same.
-        Aligned { lines: bytemuck::allocation::zeroed_vec(bytes.div_ceil(64)) }
+        Aligned(Memory::Own(bytemuck::allocation::zeroed_vec(bytes.div_ceil(64))))
+    }
+
+    /// As [`Aligned::zeroed`], in memory of which other processes can be given the [`file`](Aligned::file), to read it.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub fn shared(bytes: usize) -> io::Result<Self> {
+        Ok(Aligned(Memory::Shared(Shared::zeroed(bytes.next_multiple_of(64))?)))
+    }
+
+    /// The file whose content the bytes are, if they are in shared memory.
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        if let Memory::Shared(shared) = &self.0 { Some(shared.file()) } else { None }
     }
 
     /// Number of bytes.
     pub fn len(&self) -> usize {
-        self.lines.len() * 64
+        self.bytes().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.bytes().is_empty()
     }
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.lines)
+        match &self.0 {
+            Memory::Own(lines) => bytemuck::cast_slice(lines),
+            Memory::Shared(shared) => shared.bytes(),
+        }
     }
 
     /// The bytes, to be written.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        bytemuck::cast_slice_mut(&mut self.lines)
+        match &mut self.0 {
+            Memory::Own(lines) => bytemuck::cast_slice_mut(lines),
+            Memory::Shared(shared) => shared.bytes_mut(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 mod frame;
+mod handover;
 
 use std::sync::Arc;
 
@@ -9,14 +10,17 @@ use prost::Message;
 use crate::engine::{Batch, Lease, Request};
 use crate::plan::Cursor;
 pub use frame::{FrameError, Head, STREAM, framed, head, whole};
+pub use handover::{KEY_BYTES, SOCKET_PREFIX, check, hand_over, reach, take_over};
 
-/// A batch cut into the messages that carry it: the first has the header, each has a slice of the payload, none is copied.
+/// A batch cut into the messages that carry it: the first has the header, each has a slice of the payload, none is copied. Or the one
+/// message of a batch whose payload the client has by another way.
 pub struct Parts {
     batch: Arc<Lease>,
     payload: Bytes,
     part_bytes: usize,
     offset: usize,
     header: Option<Bytes>,
+    in_shared_memory: bool,
 }
 
 /// A payload that lives as long as the last message that refers to it.
@@ -37,13 +41,24 @@ impl Parts {
             part_bytes: request.part_bytes as usize,
             offset: 0,
             header: Some(header.into()),
+            in_shared_memory: false,
             batch,
         }
+    }
+
+    /// As [`Parts::new`], for a client that has been handed the [`file`](Batch::file) of the payload.
+    pub fn in_shared_memory(batch: Arc<Lease>, request: &Request, repeated: bool) -> Parts {
+        Parts { payload: Bytes::new(), in_shared_memory: true, ..Parts::new(batch, request, repeated) }
     }
 
     /// The batch.
     pub fn batch(&self) -> &Batch {
         &self.batch
+    }
+
+    /// Bytes of the payload that `part` brings, by whatever way.
+    pub fn bytes(&self, part: &v1::BatchPart) -> usize {
+        if part.in_shared_memory { self.batch.payload().len() } else { part.data.len() }
     }
 
     /// Whether its last part has been cut off.
@@ -67,6 +82,7 @@ impl Iterator for Parts {
             timings: header.as_ref().map(|_| v1::Timings { shared_by: self.batch.shared_by, ..self.batch.timings }),
             header: header.unwrap_or_default(),
             offset: start as u64,
+            in_shared_memory: self.in_shared_memory,
             data: self.payload.slice(start..self.offset),
         })
     }

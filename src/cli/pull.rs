@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Take the first batch again and again: what the wire and this client could take if nothing had to be made.
     #[arg(long, help_heading = "Which part of it", conflicts_with = "output")]
     headroom: bool,
+    /// Take everything over the wire, even from a server on this host.
+    #[arg(long)]
+    no_shared_memory: bool,
     /// How long to try again when the server can't be reached, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     retry_for: u64,
@@ -76,7 +79,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let placement = v1::Placement { rank: args.rank, world_size: Some(args.world_size), ..Default::default() };
     let retry_for = Duration::from_secs(args.retry_for);
-    let options = Options { name: args.name.clone(), job: args.job.clone(), retry_for };
+    let (name, job, shared_memory) = (args.name.clone(), args.job.clone(), !args.no_shared_memory);
+    let options = Options { name, job, retry_for, shared_memory };
     let client = Client::new(&args.address, options)?;
     runtime::block_on_here(pull(args, &client, Loader { spec, placement, delivery }))?
 }

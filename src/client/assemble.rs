@@ -4,7 +4,7 @@ use feedline_proto::tensor::{TensorError, check_crc, check_header};
 use feedline_proto::v1::{BatchHeader, BatchPart, Tensor, Timings};
 use prost::Message;
 
-use crate::tensor::Aligned;
+use crate::tensor::{Aligned, View};
 use crate::wire::FrameError;
 
 /// A batch as it arrived, checked.
@@ -188,34 +188,57 @@ impl Assembler {
     /// As [`push`](Self::push).
     pub(super) fn fill(&mut self, data: &[u8]) -> Result<Option<Batch>, PartError> {
         let Some(mut partial) = self.partial.take() else { return Err(PartError::Headless) };
-        let (start, end) = (partial.filled, partial.filled + data.len());
-        let found = end as u64;
+        let found = (partial.filled + data.len()) as u64;
         let expected = partial.batch.header.payload_bytes;
         if found > expected {
             return Err(PartError::Length { found, expected });
         }
-        let place = &mut partial.batch.payload.memory.bytes_mut()[start..end];
-        for (from, to) in data.chunks(BLOCK).zip(place.chunks_mut(BLOCK)) {
-            to.copy_from_slice(from);
-            partial.crc32c = feedline_proto::crc32c::append(partial.crc32c, to);
-        }
-        partial.filled = end;
+        partial.fill(data.len(), |at, place| place.copy_from_slice(&data[at..at + place.len()]));
         if found < expected {
             self.partial = Some(partial);
             return Ok(None);
         }
-        check_crc_of_payload(&partial)?;
-        Ok(Some(partial.batch))
+        partial.checked().map(Some)
+    }
+
+    /// Takes the whole payload of the batch that has begun from where `memory` begins.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(super) fn fill_from(&mut self, memory: &View) -> Result<Batch, PartError> {
+        let Some(mut partial) = self.partial.take() else { return Err(PartError::Headless) };
+        let (bytes, there) = (partial.batch.header.payload_bytes - partial.filled as u64, memory.len() as u64);
+        if bytes > there {
+            return Err(PartError::Length { found: bytes, expected: there });
+        }
+        partial.fill(bytes as usize, |at, place| memory.copy(at, place));
+        partial.checked()
+    }
+}
+
+impl Partial {
+    /// Has the next `bytes` bytes written by `write`, which gets their places piece by piece, each with how many came before it.
+    fn fill(&mut self, bytes: usize, write: impl Fn(usize, &mut [u8])) {
+        let place = &mut self.batch.payload.memory.bytes_mut()[self.filled..self.filled + bytes];
+        for (index, piece) in place.chunks_mut(BLOCK).enumerate() {
+            write(index * BLOCK, piece);
+            self.crc32c = feedline_proto::crc32c::append(self.crc32c, piece);
+        }
+        self.filled += bytes;
+    }
+
+    /// The batch, if its checksum is right.
+    fn checked(self) -> Result<Batch, PartError> {
+        let (found, expected) = (self.crc32c, self.batch.header.payload_crc32c.unwrap_or(0));
+        if found == expected {
+            return Ok(self.batch);
+        }
+        Err(TensorError::Checksum { what: "payload", found, expected }.into())
     }
 }
 
 /// Bytes that are copied and then checked while they are in the processor's first cache.
 const BLOCK: usize = 16 << 10;
-
-fn check_crc_of_payload(whole: &Partial) -> Result<(), TensorError> {
-    let (found, expected) = (whole.crc32c, whole.batch.header.payload_crc32c.unwrap_or(0));
-    if found == expected { Ok(()) } else { Err(TensorError::Checksum { what: "payload", found, expected }) }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 mod assemble;
 mod receive;
 mod retry;
+mod shared;
 mod stream;
 mod views;
 
@@ -30,11 +31,14 @@ pub struct Options {
     pub job: String,
     /// How long failures of the transport are retried, from the last time something arrived. Default 60 s; 0: never.
     pub retry_for: Duration,
+    /// Whether batches of a server on this host come by memory that is shared with it, in place of the wire, where the system can do
+    /// that: on Linux. Default true.
+    pub shared_memory: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { name: String::new(), job: String::new(), retry_for: Duration::from_secs(60) }
+        Options { name: String::new(), job: String::new(), retry_for: Duration::from_secs(60), shared_memory: true }
     }
 }
 

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -13,6 +14,7 @@ use tonic::{Code, Status};
 
 use super::MOST_MESSAGE_BYTES;
 use super::assemble::{Assembler, Batch, PartError};
+use super::shared::SharedMemory;
 use crate::wire::{self, Head};
 
 /// The answer to a `Stream` request, read as HTTP/2 delivers it: data goes from the connection's buffer to its place in the batch. The
@@ -24,6 +26,8 @@ pub(super) struct Receiver {
     /// What came last and is not used up.
     chunk: Bytes,
     reader: Reader,
+    /// What the stream asked for, if it did.
+    shared_memory: Option<SharedMemory>,
 }
 
 /// What ends a stream early.
@@ -53,6 +57,7 @@ impl Receiver {
         mut channel: Channel,
         request: &StreamRequest,
         most_bytes: u64,
+        shared_memory: Option<SharedMemory>,
     ) -> Result<Receiver, Status> {
         let request = http_request(request);
         let broken = |error: tonic::transport::Error| Status::from_error(Box::new(error));
@@ -64,12 +69,12 @@ impl Receiver {
         if answer.status != StatusCode::OK {
             return Err(of_http(answer.status));
         }
-        Ok(Receiver { body: Mutex::new(body), chunk: Bytes::new(), reader: Reader::new(most_bytes) })
+        Ok(Receiver { body: Mutex::new(body), chunk: Bytes::new(), reader: Reader::new(most_bytes), shared_memory })
     }
 
     /// The next batch, or none when there is more of it than before: whoever waits asks again.
     pub(super) async fn next(&mut self) -> Result<Option<Batch>, Trouble> {
-        if let Some(batch) = self.reader.read(&mut self.chunk)? {
+        if let Some(batch) = self.read().await? {
             return Ok(Some(batch));
         }
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +85,23 @@ impl Receiver {
                 return Err(frame.trailers_ref().and_then(Status::from_header_map).map_or_else(early, ended).into());
             }
         }
-        Ok(self.reader.read(&mut self.chunk)?)
+        self.read().await
+    }
+
+    /// The next batch, if what has come completes one.
+    async fn read(&mut self) -> Result<Option<Batch>, Trouble> {
+        let batch = self.reader.read(&mut self.chunk)?;
+        if !self.reader.is_elsewhere {
+            return Ok(batch);
+        }
+        let unasked = || Trouble::Broken("a batch in shared memory, which was not asked for".into());
+        let shared_memory = self.shared_memory.as_mut().ok_or_else(unasked)?;
+        let broken = |error: io::Error| Trouble::Broken(format!("shared memory: {error}"));
+        let memory = shared_memory.take().await.map_err(broken)?;
+        self.reader.is_elsewhere = false;
+        let batch = self.reader.assembler.fill_from(memory)?;
+        shared_memory.give_back().map_err(broken)?;
+        Ok(Some(batch))
     }
 }
 
@@ -128,16 +149,18 @@ struct Reader {
     begun: BytesMut,
     /// Bytes of data that are to come.
     data: usize,
+    /// The batch that has begun lies in shared memory, and is yet to be taken from there.
+    is_elsewhere: bool,
 }
 
 impl Reader {
     fn new(most_bytes: u64) -> Reader {
-        Reader { assembler: Assembler::new(most_bytes), begun: BytesMut::new(), data: 0 }
+        Reader { assembler: Assembler::new(most_bytes), begun: BytesMut::new(), data: 0, is_elsewhere: false }
     }
 
-    /// Uses up what it needs of `chunk`: all of it, unless a batch is done.
+    /// Uses up what it needs of `chunk`: all of it, unless a batch is done, or is elsewhere.
     fn read(&mut self, chunk: &mut Bytes) -> Result<Option<Batch>, PartError> {
-        while !chunk.is_empty() {
+        while !chunk.is_empty() && !self.is_elsewhere {
             if self.data > 0 {
                 let data = chunk.split_to(self.data.min(chunk.len()));
                 self.data -= data.len();
@@ -156,8 +179,10 @@ impl Reader {
                     chunk.advance(taken);
                     self.data = data;
                     self.assembler.begin(&part, data + part.data.len())?;
+                    self.is_elsewhere = part.in_shared_memory;
                     // An empty payload is whole at once.
                     if data == 0
+                        && !self.is_elsewhere
                         && let Some(batch) = self.assembler.fill(&part.data)?
                     {
                         return Ok(Some(batch));

@@ -6,6 +6,7 @@ use tonic::transport::Channel;
 use super::assemble::Batch;
 use super::receive::{Receiver, Trouble};
 use super::retry::Retry;
+use super::shared::SharedMemory;
 use super::{Client, ClientError, Loader, window};
 
 /// Batches in plan order. A lost connection, a restarted server and a damaged message cost time, never a batch: the stream goes
@@ -140,18 +141,22 @@ impl BatchStream {
         let Loader { spec, placement, delivery } = self.loader.clone();
         let delivery = v1::Delivery { start: Some(self.next.clone()), count: self.left, ..delivery };
         let (options, window) = (&self.client.options, window(&delivery));
+        // What broke the contract once may have been that memory.
+        let is_wanted = options.shared_memory && self.broken == 0;
+        let shared_memory = if is_wanted { SharedMemory::offered() } else { None };
         let request = v1::StreamRequest {
             contract_revision: CONTRACT_REVISION,
             spec: Some(spec),
             placement: Some(placement),
             delivery: Some(delivery),
             client: Some(v1::ClientInfo { name: options.name.clone(), job: options.job.clone() }),
+            shared_memory: shared_memory.as_ref().map(SharedMemory::asked),
         };
         let channel = match self.channel.take() {
             Some(channel) => channel,
             None => self.client.channel(window).await?,
         };
-        Receiver::open(channel, &request, self.description.payload_bytes).await
+        Receiver::open(channel, &request, self.description.payload_bytes, shared_memory).await
     }
 }
 

@@ -1,3 +1,4 @@
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,6 +42,11 @@ impl Batch {
     /// Its tensors back to back, padding included.
     pub fn payload(&self) -> &[u8] {
         &self.buffer.bytes()[..self.payload_bytes]
+    }
+
+    /// The file whose first bytes the payload is, if it lies in shared memory.
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.buffer.file()
     }
 
     /// Rows.

@@ -63,6 +63,8 @@ pub(super) struct Making {
     global_rows: u32,
     /// Bytes that it was charged with.
     pub(super) bytes: u64,
+    /// Whether its payload shall lie in shared memory.
+    shared: bool,
     first: Phase,
     second: Phase,
     /// Rows waiting to be mixed, and which sample is in each of the batch's own.
@@ -162,6 +164,7 @@ impl Making {
             first_row: own.start,
             global_rows,
             bytes,
+            shared: request.shared_memory,
             first: Phase::new(rows.len()),
             second: Phase::new(if mixed { own_rows } else { 0 }),
             staged: (0..if mixed { rows.len() } else { 0 }).map(|_| OnceLock::new()).collect(),
@@ -326,7 +329,7 @@ impl Making {
         if let Some(charge) = charge.take() {
             let most = self.recipe.targets.most(self.own as u32, &self.recipe.groups);
             let (tensors, payload) = self.tensors(self.recipe.largest(), &most);
-            let mut buffer = charge.buffer(payload as usize);
+            let mut buffer = charge.buffer(payload as usize, self.shared);
             let sections = self.recipe.groups.iter().zip(&tensors).enumerate().map(|(index, (group, tensor))| {
                 let row_bytes = self.image_bytes(index, group.output.largest) * group.views as usize;
                 Section { offset: tensor.offset as usize, row_bytes }

@@ -1,3 +1,4 @@
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -34,10 +35,14 @@ impl Memory {
         Charge { memory: Arc::clone(self), bytes }
     }
 
-    /// A buffer of at least `bytes` bytes of any content, used before if one fits well.
-    fn take(&self, bytes: usize) -> Aligned {
+    /// A buffer of at least `bytes` bytes of any content, used before if one fits well; shared memory if that is wanted and there
+    /// is some.
+    fn take(&self, bytes: usize, shared: bool) -> Aligned {
+        let shared = shared && bytes >= LEAST_SHARED;
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096;
+        // Who does not want shared memory can use it too.
+        let is_fit = |buffer: &Aligned| !shared || buffer.file().is_some();
+        let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096 && is_fit(buffer);
         let found = free.iter().position(fits).map(|at| free.swap_remove(at));
         // If none fits, those there are belong to batches of another size, and would only lie about; and what lies about
         // must not come on top of the budget.
@@ -46,7 +51,8 @@ impl Memory {
         let useless = if useless { std::mem::take(&mut *free) } else { Vec::new() };
         drop(free);
         drop(useless);
-        found.unwrap_or_else(|| Aligned::zeroed(bytes))
+        let new = || shared.then(|| Aligned::shared(bytes).ok()).flatten().unwrap_or_else(|| Aligned::zeroed(bytes));
+        found.unwrap_or_else(new)
     }
 
     fn give_back(&self, buffer: Aligned) {
@@ -60,6 +66,8 @@ impl Memory {
 
 /// Most buffers that lie about unused.
 const MOST_FREE: usize = 8;
+/// Smallest buffer of shared memory. Sending less is done sooner than handing over a file and waiting for its return.
+const LEAST_SHARED: usize = 256 << 10;
 
 /// A part of the budget; given back when dropped.
 pub(super) struct Charge {
@@ -68,9 +76,9 @@ pub(super) struct Charge {
 }
 
 impl Charge {
-    /// A buffer of at least `bytes` bytes under this charge.
-    pub(super) fn buffer(self, bytes: usize) -> Buffer {
-        let memory = self.memory.take(bytes);
+    /// A buffer of at least `bytes` bytes under this charge, in shared memory if possible.
+    pub(super) fn buffer(self, bytes: usize, shared: bool) -> Buffer {
+        let memory = self.memory.take(bytes, shared);
         Buffer { memory, charge: self }
     }
 }
@@ -97,6 +105,11 @@ impl Buffer {
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         self.memory.bytes_mut()
+    }
+
+    /// The file of the memory, if that is shared.
+    pub(super) fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.memory.file()
     }
 
     /// The memory by itself, to be cut into rows, and put back with [`Buffer::put`].
@@ -135,23 +148,23 @@ mod tests {
         memory.on_release(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        let mut buffer = memory.charge(1000).buffer(1000);
+        let mut buffer = memory.charge(1000).buffer(1000, false);
         buffer.bytes_mut()[0] = 9;
         let address = buffer.bytes().as_ptr();
         assert_eq!((memory.used(), address as usize % 64), (1000, 0));
         drop(buffer);
         assert_eq!((memory.used(), calls.load(Ordering::Relaxed)), (0, 1));
-        assert_eq!(memory.charge(1000).buffer(1000).bytes().as_ptr(), address);
+        assert_eq!(memory.charge(1000).buffer(1000, false).bytes().as_ptr(), address);
     }
 
     #[test]
     fn buffers_of_another_size_do_not_lie_about() {
         let memory = Memory::new(1 << 20);
-        drop(memory.charge(1000).buffer(1000));
-        drop(memory.charge(100_000).buffer(100_000));
+        drop(memory.charge(1000).buffer(1000, false));
+        drop(memory.charge(100_000).buffer(100_000, false));
         assert_eq!(memory.free.lock().expect("alone").len(), 1);
         let over = Memory::new(500);
-        drop(over.charge(1000).buffer(1000));
+        drop(over.charge(1000).buffer(1000, false));
         assert!(over.free.lock().expect("alone").is_empty(), "nothing is kept beyond the budget");
     }
 }

@@ -38,6 +38,8 @@ pub struct Request {
     pub bad_sample_budget: u64,
     /// Number of ranks.
     pub world_size: u32,
+    /// Whether batches that are begun for it are made in memory that another process can read, if there is some.
+    pub shared_memory: bool,
 }
 
 /// In what form a batch is made. Equal forms of equal rows share one making.
@@ -162,6 +164,7 @@ impl Request {
             prefetch_bytes: delivery.prefetch_bytes.unwrap_or(256 << 20),
             bad_sample_budget: delivery.bad_sample_budget.unwrap_or(100),
             world_size,
+            shared_memory: false,
             recipe,
         };
         request.payload().map_err(|error| RequestError::invalid(error.to_string()))?;

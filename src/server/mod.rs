@@ -2,6 +2,7 @@ mod body;
 mod connection;
 mod flow;
 mod kernel;
+mod lender;
 mod limits;
 mod listener;
 mod registry;
@@ -111,7 +112,7 @@ pub async fn run(
                 sockets.push(path);
                 let incoming = UnixListenerStream::new(listener);
                 let incoming =
-                    incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::default(), &cut)));
+                    incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::on_this_host(), &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }

@@ -7,12 +7,14 @@ use tonic::{Code, Request, Response, Status};
 use tracing::{info, info_span};
 
 use super::flow::Flow;
+use super::lender::Lender;
 use super::registry::Registry;
 use super::socket::Peer;
 use super::stream::PartStream;
 use super::{report, status};
 use crate::engine::{self, Engine, RequestError};
 use crate::store::{Dataset, Split, State};
+use crate::wire;
 
 /// The handlers: validate, admit, hand over. All work is done by the engine.
 pub(super) struct Service {
@@ -87,13 +89,17 @@ impl FeedlineService for Service {
         if self.stopping.is_cancelled() {
             return Err(status::draining());
         }
-        let Peer { address, socket } = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+        let Peer { address, is_here, socket } = request.extensions().get::<Peer>().cloned().unwrap_or_default();
         let address = address.map(|address| address.to_string());
-        let v1::StreamRequest { contract_revision, spec, placement, delivery, client } = request.into_inner();
+        let v1::StreamRequest { contract_revision, spec, placement, delivery, client, shared_memory } = request.into_inner();
         check_revision(contract_revision)?;
+        let unsound = |found| status::chosen(Code::InvalidArgument, found);
+        shared_memory.as_ref().map_or(Ok(()), wire::check).map_err(unsound)?;
         let v1::ClientInfo { name, job } = client.unwrap_or_default();
         let rank = placement.map_or(0, |placement| placement.rank);
-        let request = self.resolve(spec, placement, delivery).await?;
+        let mut request = self.resolve(spec, placement, delivery).await?;
+        let lender = shared_memory.filter(|_| is_here).and_then(Lender::reach);
+        request.shared_memory = lender.is_some();
         let (start, rows) = (request.start, request.rows());
         let about = v1::StreamStatus {
             client: if name.is_empty() { address.clone().unwrap_or_else(|| LOCAL.to_owned()) } else { name },
@@ -107,6 +113,7 @@ impl FeedlineService for Service {
             repeat: request.repeat,
             batch_bytes: request.batch_bytes(),
             prefetch_bytes: request.prefetch_bytes,
+            shared_memory: request.shared_memory,
             ..Default::default()
         };
         let session = self.engine.open(request).map_err(|error| status::of_request(&error))?;
@@ -114,9 +121,9 @@ impl FeedlineService for Service {
         let v1::StreamStatus { client, job, dataset, rank, spec_fingerprint, .. } = &about;
         let span = info_span!("session", client, job, dataset, rank, spec = spec_fingerprint);
         let address = if about.address.is_empty() { LOCAL } else { &about.address };
-        span.in_scope(|| info!(%start, rows, address, "stream started"));
+        span.in_scope(|| info!(%start, rows, address, shared_memory = about.shared_memory, "stream started"));
         let entry = self.registry.enter(Flow::new(about, Some(socket)));
-        Ok(Response::new(PartStream::new(session, self.stopping.clone().cancelled_owned(), entry, span)))
+        Ok(Response::new(PartStream::new(session, lender, self.stopping.clone().cancelled_owned(), entry, span)))
     }
 
     async fn get_status(

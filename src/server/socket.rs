@@ -30,6 +30,8 @@ struct Counted {
 pub(super) struct Peer {
     /// The client's address; none on a Unix socket.
     pub(super) address: Option<SocketAddr>,
+    /// Whether the client is a process of this host, as far as addresses tell.
+    pub(super) is_here: bool,
     pub(super) socket: Arc<Socket>,
 }
 
@@ -37,8 +39,17 @@ impl Peer {
     /// The other end of `socket`; whoever owns that calls [`Socket::close`] before it is gone.
     pub(super) fn of(socket: &TcpStream) -> Peer {
         let address = socket.peer_addr().ok();
+        let is_here = address.is_some_and(|address| {
+            let ip = address.ip().to_canonical();
+            ip.is_loopback() || socket.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip)
+        });
         let counted = Mutex::new(Counted { socket: Some(socket.as_raw_fd()), last: None });
-        Peer { address, socket: Arc::new(Socket { counted, full: Mutex::default() }) }
+        Peer { address, is_here, socket: Arc::new(Socket { counted, full: Mutex::default() }) }
+    }
+
+    /// A client on a Unix socket.
+    pub(super) fn on_this_host() -> Peer {
+        Peer { is_here: true, ..Peer::default() }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use feedline_proto::v1::BatchPart;
@@ -9,6 +9,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::Status;
 use tracing::{Span, info, warn};
 
+use super::lender::Lender;
 use super::registry::Entry;
 use super::status;
 use crate::engine::Session;
@@ -18,6 +19,8 @@ use crate::wire::Parts;
 /// here: HTTP/2 asks for the next part when it has room, and the session makes its prefetch ahead.
 pub(super) struct PartStream {
     session: Session,
+    /// For a client that shares memory with the server.
+    lender: Option<Lender>,
     parts: Option<Parts>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     span: Span,
@@ -30,12 +33,14 @@ pub(super) struct PartStream {
 impl PartStream {
     pub(super) fn new(
         session: Session,
+        lender: Option<Lender>,
         stopping: WaitForCancellationFutureOwned,
         entry: Entry,
         span: Span,
     ) -> PartStream {
         PartStream {
             session,
+            lender,
             parts: None,
             stopping: Box::pin(stopping),
             span,
@@ -52,12 +57,16 @@ impl Stream for PartStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        // What is lent may be read until it comes back: nothing follows it, not even the end.
+        if let Some(lender) = &mut this.lender {
+            ready!(lender.poll_returned(context));
+        }
         this.entry.flow.asked();
         loop {
             if let Some(parts) = &mut this.parts
                 && let Some(part) = parts.next()
             {
-                this.entry.flow.handed_out(parts.batch(), part.data.len(), parts.is_over());
+                this.entry.flow.handed_out(parts.batch(), parts.bytes(&part), parts.is_over());
                 return Poll::Ready(Some(Ok(part)));
             }
             this.parts = None;
@@ -75,7 +84,10 @@ impl Stream for PartStream {
                 }
                 Poll::Ready(Some(Ok(batch))) => {
                     let request = this.session.request();
-                    this.parts = Some(Parts::new(batch, request, request.repeat && this.batches > 0));
+                    let repeated = request.repeat && this.batches > 0;
+                    let is_lent = this.lender.as_mut().is_some_and(|lender| lender.lend(&batch));
+                    let parts = if is_lent { Parts::in_shared_memory } else { Parts::new };
+                    this.parts = Some(parts(batch, request, repeated));
                     this.batches += 1;
                 }
                 Poll::Ready(Some(Err(error))) => {

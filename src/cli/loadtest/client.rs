@@ -25,6 +25,7 @@ pub(super) struct Trainer {
     pub(super) deadline: Instant,
     /// How long it tries again when the server is away.
     pub(super) retry_for: Duration,
+    pub(super) shared_memory: bool,
     /// Draws when it vanishes, if it is one of those that do.
     pub(super) vanishing: Option<Rng>,
     pub(super) ledger: Arc<Mutex<Ledger>>,
@@ -104,7 +105,8 @@ impl Trainer {
     ) -> Option<v1::Cursor> {
         let connecting = Instant::now();
         let retry_for = self.retry_for.min(self.deadline.saturating_duration_since(connecting));
-        let options = Options { name: format!("loadtest-{}", self.index), job: String::new(), retry_for };
+        let (name, shared_memory) = (format!("loadtest-{}", self.index), self.shared_memory);
+        let options = Options { name, job: String::new(), retry_for, shared_memory };
         let mut loader = self.loader.clone();
         loader.delivery.start = cursor;
         let opened = async { Client::new(&self.address, options)?.stream(loader).await };
@@ -306,6 +308,7 @@ mod tests {
             start,
             deadline: start + Duration::from_secs(3600),
             retry_for: Duration::from_secs(60),
+            shared_memory: false,
             vanishing: None,
             ledger: Arc::new(Mutex::new(ledger)),
             meter: Arc::clone(&meter),

@@ -58,6 +58,10 @@ pub(super) struct Args {
     /// How long a client tries again when the server can't be reached, in seconds; then it ends, with an error.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Clients")]
     retry_for: Duration,
+    /// Give clients their batches by shared memory, if the server is on this machine, as other clients get them there. Without it they
+    /// come over the wire, as to clients on other machines.
+    #[arg(long, help_heading = "Clients")]
+    shared_memory: bool,
     /// How long the test lasts, in seconds. Ctrl-C ends it earlier, with the figures up to then.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     duration: Duration,
@@ -117,7 +121,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             .open(path)
             .map_err(|error| Failure::new(format!("can't write {}: {error}", path.display())))?;
     }
-    process::allow_open_files(args.clients)?;
+    process::allow_open_files(args.clients, args.shared_memory)?;
     let server = args.server_pid.map(Process::open).transpose()?;
     let threads = args.threads.map_or_else(available_threads, usize::from);
     let outcome = runtime::block_on_threads(threads, async {

@@ -65,13 +65,15 @@ fn kibibytes(status: &str, name: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// Makes sure that `clients` connections can be open at the same time: raises the limit of this process as far as the system lets it.
+/// Makes sure that the connections of `clients` can be open at the same time: raises the limit of this process as far as the system lets it.
 ///
 /// # Errors
 /// If that is not far enough, with what to do.
-pub(super) fn allow_open_files(clients: u32) -> Result<(), Failure> {
+pub(super) fn allow_open_files(clients: u32, shared_memory: bool) -> Result<(), Failure> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let needed = u64::from(clients) + SPARE_FILES;
+    // Beside its connection each has a socket for shared memory, and what the server connects to that.
+    let files = if shared_memory { 3 } else { 1 };
+    let needed = u64::from(clients) * files + SPARE_FILES;
     let limit = getrlimit(Resource::Nofile);
     let is_enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     if is_enough(limit.current) {
@@ -87,7 +89,7 @@ pub(super) fn allow_open_files(clients: u32) -> Result<(), Failure> {
     Err(Failure::new(format!(
         "{clients} clients need {needed} open files, this process may have {most}: raise the hard limit (`ulimit -Hn {needed}` as \
          root, LimitNOFILE of a systemd unit, --ulimit nofile={needed} of a container), or take at most {} clients",
-        most.saturating_sub(SPARE_FILES)
+        most.saturating_sub(SPARE_FILES) / files
     )))
 }
 
@@ -113,11 +115,11 @@ mod tests {
 
     #[test]
     fn more_clients_than_files_are_refused_with_what_to_do() {
-        assert!(allow_open_files(1).is_ok());
+        assert!(allow_open_files(1, true).is_ok());
         if let Some(most) = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
             && most < u64::from(u32::MAX)
         {
-            let refused = allow_open_files(u32::MAX).expect_err("more than there are");
+            let refused = allow_open_files(u32::MAX, false).expect_err("more than there are");
             assert!(refused.message.contains(&most.to_string()) && refused.message.contains("ulimit"), "{refused}");
         }
     }

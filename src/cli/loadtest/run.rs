@@ -137,6 +137,7 @@ fn trainers(
                 start: time.start + pause * index,
                 deadline: time.end,
                 retry_for: args.retry_for,
+                shared_memory: args.shared_memory,
                 vanishing: vanishing[index as usize].then(|| generator(args.vanish_seed, 1 + u64::from(index)).rng()),
                 ledger,
                 meter: Arc::clone(meter),

@@ -92,6 +92,8 @@ class Loader:
         How the server's log calls this client, and its training job.
     retry_for
         Seconds for which an unreachable server is tried again. Default 60.
+    shared_memory
+        Get batches of a server on this host by memory that is shared with it, in place of the wire (Linux). Default true.
     threads, memory_budget, batch_budget, store, models
         Of the engine, when `target` is a folder; as `feedline.serve` has them.
     """
@@ -134,6 +136,7 @@ class Loader:
         name: str = "",
         job: str = "",
         retry_for: float = 60.0,
+        shared_memory: bool = True,
         threads: int | None = None,
         memory_budget: str | None = None,
         batch_budget: str | None = None,
@@ -179,7 +182,7 @@ class Loader:
         self._global_batch_size = global_batch_size or self._spec.pop("global_batch_size", None)
         self._rank, self._world_size, self._allow_uneven = rank, world_size, allow_uneven
         self._epochs, self._ahead, self._progress = epochs, ahead, progress
-        self._connection = (name, job, float(retry_for))
+        self._connection = (name, job, float(retry_for), bool(shared_memory))
         self._engine = engine_options(threads, memory_budget, batch_budget, store, models)
         # Where the next batch stands, of those that were handed out; and whether it is to be gone on there even within an epoch.
         self._epoch, self._step, self._resumed = 0, 0, True
