@@ -12,6 +12,7 @@ of a client that asks for nothing. `peak`: the most memory with ten clients. Sta
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -110,7 +111,7 @@ def together(feedline: pathlib.Path, images: pathlib.Path) -> None:
         for clients in (1, 8):
             with Server(feedline, images, "encoded") as server:
                 before = server.seconds()
-                command = [feedline, "pull", server.address, *TRAIN, "--count", TOGETHER_BATCHES, "--log", "error"]
+                command = [feedline, "pull", server.address, *TRAIN, "--no-shared-memory", "--count", TOGETHER_BATCHES, "--log", "error"]
                 pulls = [subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL) for _ in range(clients)]
                 if any([pull.wait() for pull in pulls]):
                     raise SystemExit("apart.py: a client failed")
@@ -160,12 +161,13 @@ def idle(feedline: pathlib.Path, images: pathlib.Path) -> None:
 
 
 def peak(feedline: pathlib.Path, images: pathlib.Path) -> None:
-    for store in ("encoded", "decoded"):
+    for store, way in itertools.product(("encoded", "decoded"), ([], ["--shared-memory"])):
         with Server(feedline, images, store) as server:
             flags = ["--clients", 10, "--ranks", "distinct", "--batch-size", 16, "--pipeline", "imagenet-train", "--prefetch", "16MiB"]
-            figures(server.load(*flags, "--duration", 10))
+            figures(server.load(*flags, *way, "--duration", 10))
             bound = server.logged("memory, at most")
-            print(f"peak: --store {store}: {server.peak_memory() / MIB:.0f} MiB with 10 clients; {bound['datasets']}, decoded {bound['decoded']}")
+            most = f"{server.peak_memory() / MIB:.0f} MiB with 10 clients {' '.join(way)}"
+            print(f"peak: --store {store}: {most}; {bound['datasets']}, decoded {bound['decoded']}")
 
 
 ALL = {"together": together, "ranks": ranks, "idle": idle, "peak": peak}

@@ -51,15 +51,21 @@ IN_PROCESS: dict[str, tuple[str, str, list[str]]] = {
     "train-u8": ("imagefolder", "encoded", U8),
     "cached-u8": ("imagefolder", "decoded", U8),
 }
-SERVED = {"served": "encoded", "served-cached": "decoded"}
+WIRE = ["--no-shared-memory"]
+SERVED: dict[str, tuple[str, list[str]]] = {
+    "served": ("encoded", []),
+    "served-wire": ("encoded", WIRE),
+    "served-cached": ("decoded", []),
+    "served-cached-wire": ("decoded", WIRE),
+}
 # What is measured in turn: figures of ours, and the pipeline that all or some of the peers run.
 GROUPS: dict[str, tuple[list[str], str, list[str]]] = {
     name: ([name], name, [peer for peer in peers.PEERS if peer != "tfservice"])
     for name in ["train", "cached", "tutorial", "tutorial-cached", "tiny"]
 } | {
     "large": (["large", "large-scaled"], "large", [peer for peer in peers.PEERS if peer != "tfservice"]),
-    "served": (["train-u8", "served"], "train", ["tfservice"]),
-    "served-cached": (["cached-u8", "served-cached"], "cached", ["tfservice"]),
+    "served": (["train-u8", "served", "served-wire"], "train", ["tfservice"]),
+    "served-cached": (["cached-u8", "served-cached", "served-cached-wire"], "cached", ["tfservice"]),
 }
 # Much longer than any run takes; one that hangs is ended and reported.
 TIMEOUT_S = 600
@@ -110,8 +116,9 @@ def in_process(feedline: pathlib.Path, folders: dict[str, pathlib.Path], name: s
     return kept | {"memory_bytes": figures["peak_memory_bytes"]}
 
 
-def served(feedline: pathlib.Path, folder: pathlib.Path, store: str, seconds: float) -> Figures:
-    """A server, and a client that reads from it over loopback, both on the same cores."""
+def served(feedline: pathlib.Path, folder: pathlib.Path, name: str, seconds: float) -> Figures:
+    """A server, and a client that reads from it, both on the same cores."""
+    store, flags = SERVED[name]
     command = [feedline, "serve", folder, "--store", store, "--threads", peers.WORKERS, "--listen", "127.0.0.1:0"]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
@@ -123,9 +130,9 @@ def served(feedline: pathlib.Path, folder: pathlib.Path, store: str, seconds: fl
                 log.seek(0)
                 raise Failed(last_line(log.read()) or "the server did not begin to listen")
             address = listening.split()[-1]
-            first = pulled(feedline, address, FIRST_BATCHES)
+            first = pulled(feedline, address, FIRST_BATCHES, flags)
             count = math.ceil(first["images_per_s"] * seconds / peers.BATCH["train"])
-            figures = pulled(feedline, address, max(count, FIRST_BATCHES))
+            figures = pulled(feedline, address, max(count, FIRST_BATCHES), flags)
             return figures | {"first_batch_s": first["first_batch_s"], "memory_bytes": peak_memory(server.pid)}
         finally:
             server.terminate()
@@ -136,8 +143,9 @@ def served(feedline: pathlib.Path, folder: pathlib.Path, store: str, seconds: fl
                 server.wait()
 
 
-def pulled(feedline: pathlib.Path, address: str, batches: int) -> Figures:
-    command = [feedline, "pull", address, "--pipeline", "imagenet-train", *U8, "--count", batches, "--log-format", "json"]
+def pulled(feedline: pathlib.Path, address: str, batches: int, flags: list[str]) -> Figures:
+    command = [feedline, "pull", address, "--pipeline", "imagenet-train", *U8, *flags]
+    command += ["--count", batches, "--log-format", "json"]
     lines = [json.loads(line) for line in run(command)[1].splitlines() if line.startswith("{")]
     done = next((line for line in lines if line["message"] == "done"), None)
     if done is None:
@@ -185,7 +193,7 @@ def measure(given: argparse.Namespace, names: list[str], folders: dict[str, path
         for turn in range(given.rounds):
             for name in ours:
                 if name in SERVED:
-                    make = lambda name=name: served(given.feedline, folders[folder], SERVED[name], seconds)  # noqa: E731
+                    make = lambda name=name: served(given.feedline, folders[folder], name, seconds)  # noqa: E731
                 else:
                     make = lambda name=name: in_process(given.feedline, folders, name, seconds)  # noqa: E731
                 runs += one("feedline", name, turn, make, left_out)

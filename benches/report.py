@@ -53,6 +53,8 @@ ROWS: list[tuple[str, str, list[Goal]]] = [
         [Goal(OURS, "train-u8", 0.9), Goal(PEER, ("tfservice", "train"), 2.2)],
     ),
     ("server and client, 8 bits, from decoded images", "served-cached", [Goal(PEER, ("tfservice", "cached"), 5)]),
+    ("the first of these over the wire (`pull --no-shared-memory`)", "served-wire", [Goal(PEER, ("tfservice", "train"), 2.2)]),
+    ("the second over the wire", "served-cached-wire", [Goal(PEER, ("tfservice", "cached"), 5)]),
     ("large images, `imagenet-train`", "large", [Goal(PEER, "large", 1.3)]),
     ("the same with scaled decoding", "large-scaled", [Goal(PEER, "large", 2)]),
     (
@@ -94,7 +96,8 @@ rows, 16 with `tutorial` and `large`, 256 with `tiny`. In short:
   Where a row says 8 bits, feedline gives u8 in NHWC and the normalisation is left to the client: no conversion in `tiny`, and a quarter of the
   bytes over the wire, while tf.data service sends f32 and torch makes f32.
 - *Processes.* torch has two worker processes; Grain, tf.data, DALI and `feedline bench` two threads in the process that consumes. The two
-  services have a server and a client on the same cores, over loopback, uncompressed.
+  services have a server and a client on the same cores. Those of feedline share memory, as its clients do with a server on their own host;
+  where a row says so they have the wire alone, as clients on other hosts. tf.data service goes over loopback, uncompressed.
 - *Nobody uses the batches.* With a trainer on the same cores all of these are slower.
 - *First batch.* Of feedline: from the client's start of its connection to a server that holds its images. Of the peers: from the making of the
   loader, imports done.

@@ -47,7 +47,8 @@ class Soak:
 
     def lines(self, spec: str, *more: str, kill_after: float | None = None) -> list[str] | None:
         """What `pull` prints of each batch; nothing of one that was killed."""
-        command = [self.feedline, "pull", self.address, *SPECS[spec], "--json", "--log", "error", *more]
+        by = random.choice([[], ["--no-shared-memory"]])
+        command = [self.feedline, "pull", self.address, *SPECS[spec], *by, "--json", "--log", "error", *more]
         client = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             out, err = client.communicate(timeout=kill_after or 300)

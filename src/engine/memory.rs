@@ -35,24 +35,34 @@ impl Memory {
         Charge { memory: Arc::clone(self), bytes }
     }
 
-    /// A buffer of at least `bytes` bytes of any content, used before if one fits well; shared memory if that is wanted and there
-    /// is some.
+    /// A buffer of at least `bytes` bytes of any content, used before if one fits well; in shared memory if that is wanted and there is
+    /// some.
     fn take(&self, bytes: usize, shared: bool) -> Aligned {
-        let shared = shared && bytes >= LEAST_SHARED;
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = |buffer: &Aligned| buffer.file().is_some();
+        if shared && bytes >= LEAST_SHARED {
+            let new = || Aligned::shared(bytes).ok();
+            if let Some(buffer) = self.take_free(bytes, lent).or_else(new) {
+                return buffer;
+            }
+        }
         // Who does not want shared memory can use it too.
-        let is_fit = |buffer: &Aligned| !shared || buffer.file().is_some();
-        let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096 && is_fit(buffer);
-        let found = free.iter().position(fits).map(|at| free.swap_remove(at));
+        self.take_free(bytes, |_| true).unwrap_or_else(|| Aligned::zeroed(bytes))
+    }
+
+    /// One that lies about, fits, and is of a `kind`.
+    fn take_free(&self, bytes: usize, kind: impl Fn(&Aligned) -> bool) -> Option<Aligned> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |buffer: &Aligned| buffer.len() >= bytes && buffer.len() <= bytes + bytes / 4 + 4096;
         // If none fits, those there are belong to batches of another size, and would only lie about; and what lies about
         // must not come on top of the budget.
+        let none_fits = !free.iter().any(fits);
+        let found = free.iter().position(|buffer| fits(buffer) && kind(buffer)).map(|at| free.swap_remove(at));
         let lying: u64 = free.iter().map(|buffer| buffer.len() as u64).sum();
-        let useless = found.is_none() || self.used() + lying > self.budget;
+        let useless = none_fits || self.used() + lying > self.budget;
         let useless = if useless { std::mem::take(&mut *free) } else { Vec::new() };
         drop(free);
         drop(useless);
-        let new = || shared.then(|| Aligned::shared(bytes).ok()).flatten().unwrap_or_else(|| Aligned::zeroed(bytes));
-        found.unwrap_or_else(new)
+        found
     }
 
     fn give_back(&self, buffer: Aligned) {
@@ -155,6 +165,26 @@ mod tests {
         drop(buffer);
         assert_eq!((memory.used(), calls.load(Ordering::Relaxed)), (0, 1));
         assert_eq!(memory.charge(1000).buffer(1000, false).bytes().as_ptr(), address);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn shared_memory_is_for_those_who_want_it_and_used_again_by_all() {
+        let memory = Memory::new(1 << 30);
+        let address = |buffer: &Buffer| buffer.bytes().as_ptr();
+        let own = memory.charge(1).buffer(LEAST_SHARED, false);
+        let shared = memory.charge(1).buffer(LEAST_SHARED, true);
+        assert!(own.file().is_none() && shared.file().is_some());
+        assert!(memory.charge(1).buffer(LEAST_SHARED - 64, true).file().is_none(), "small ones are sent");
+        let (first, second) = (address(&own), address(&shared));
+        drop((own, shared));
+        let again = memory.charge(1).buffer(LEAST_SHARED, true);
+        assert_eq!(address(&again), second);
+        let others = [(); 2].map(|()| memory.charge(1).buffer(LEAST_SHARED, false));
+        assert!(others.iter().any(|other| address(other) == first), "what was not fit lay about all the same");
+        drop((again, others));
+        let three = [(); 3].map(|()| memory.charge(1).buffer(LEAST_SHARED, false));
+        assert!(three.iter().any(|buffer| address(buffer) == second));
     }
 
     #[test]

@@ -111,8 +111,8 @@ pub async fn run(
             Listener::Unix(listener, path) => {
                 sockets.push(path);
                 let incoming = UnixListenerStream::new(listener);
-                let incoming =
-                    incoming.map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::on_this_host(), &cut)));
+                let incoming = incoming
+                    .map(move |socket| Ok::<_, io::Error>(Connection::new(socket?, Peer::on_this_host(), &cut)));
                 servers.spawn(router.serve_with_incoming_shutdown(incoming, closed));
             }
         }

@@ -91,7 +91,8 @@ impl FeedlineService for Service {
         }
         let Peer { address, is_here, socket } = request.extensions().get::<Peer>().cloned().unwrap_or_default();
         let address = address.map(|address| address.to_string());
-        let v1::StreamRequest { contract_revision, spec, placement, delivery, client, shared_memory } = request.into_inner();
+        let v1::StreamRequest { contract_revision, spec, placement, delivery, client, shared_memory } =
+            request.into_inner();
         check_revision(contract_revision)?;
         let unsound = |found| status::chosen(Code::InvalidArgument, found);
         shared_memory.as_ref().map_or(Ok(()), wire::check).map_err(unsound)?;

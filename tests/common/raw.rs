@@ -30,6 +30,7 @@ pub fn request(spec: v1::LoaderSpec, placement: v1::Placement, delivery: v1::Del
         placement: Some(placement),
         delivery: Some(delivery),
         client: None,
+        shared_memory: None,
     }
 }
 

@@ -67,7 +67,8 @@ pub(crate) fn all() -> Vec<(&'static str, v1::StreamRequest)> {
     ];
     let request = |(name, spec, placement, delivery)| {
         let (spec, placement, delivery) = (Some(spec), Some(placement), Some(delivery));
-        (name, v1::StreamRequest { contract_revision: CONTRACT_REVISION, spec, placement, delivery, client: None })
+        let contract_revision = CONTRACT_REVISION;
+        (name, v1::StreamRequest { contract_revision, spec, placement, delivery, ..Default::default() })
     };
     requests.map(request).into()
 }

@@ -1,5 +1,5 @@
-"""How fast batches reach Python, side by side in one run: this package, a plain loop of grpcio over the same stream, and what is left of a
-Python thread's speed meanwhile.
+"""How fast batches reach Python, side by side in one run: this package over the wire and by shared memory, a plain loop of grpcio over the
+same stream, and what is left of a Python thread's speed meanwhile.
 
     python clients/python/benches/wire.py ADDRESS [--generated FOLDER]
 
@@ -23,7 +23,7 @@ BATCHES = 400
 PACED_BYTES_PER_S = 200e6
 
 
-def loader(address: str):
+def loader(address: str, shared_memory: bool = False):
     from feedline import Loader, ops
 
     return Loader(
@@ -34,11 +34,12 @@ def loader(address: str):
         layout="nhwc",
         repeat=True,
         ahead=4,
+        shared_memory=shared_memory,
     )
 
 
-def of_feedline(address: str):
-    repeating = loader(address)
+def of_feedline(address: str, shared_memory: bool = False):
+    repeating = loader(address, shared_memory)
     while True:
         for batch in repeating:
             yield batch["image"]
@@ -114,19 +115,21 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     arguments.add_argument("address")
     arguments.add_argument("--generated")
-    arguments.add_argument("--only", choices=["feedline", "grpcio", "interpreter"])
+    arguments.add_argument("--only", choices=["feedline", "shared-memory", "grpcio", "interpreter"])
     given = arguments.parse_args()
     if given.only == "grpcio":
         sys.path.insert(0, given.generated)
         print(json.dumps(throughput(of_grpcio(given.address))))
     elif given.only == "feedline":
         print(json.dumps(throughput(of_feedline(given.address))))
+    elif given.only == "shared-memory":
+        print(json.dumps(throughput(of_feedline(given.address, shared_memory=True))))
     elif given.only == "interpreter":
         print(json.dumps(free_interpreter(given.address)))
     else:
         runs: dict[str, list[dict[str, float]]] = {}
         for _ in range(3):
-            for what in ["feedline", *(["grpcio"] if given.generated else []), "interpreter"]:
+            for what in ["feedline", "shared-memory", *(["grpcio"] if given.generated else []), "interpreter"]:
                 command = [sys.executable, __file__, *sys.argv[1:], "--only", what]
                 out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
                 runs.setdefault(what, []).append(json.loads(out))

@@ -95,16 +95,11 @@ impl EngineOptions {
 impl Source {
     /// Servers at addresses with commas between: `HOST:PORT`, `http://HOST:PORT` or `unix:PATH`. Nothing is connected yet.
     #[staticmethod]
-    fn connect(
-        address: &str,
-        name: String,
-        job: String,
-        retry_for: f64,
-        shared_memory: bool,
-    ) -> PyResult<Source> {
+    fn connect(address: &str, name: String, job: String, retry_for: f64, shared_memory: bool) -> PyResult<Source> {
         let retry_for = Duration::try_from_secs_f64(retry_for)
             .map_err(|error| InvalidRequestError::new_err(format!("retry_for is {retry_for}: {error}")))?;
-        let client = Client::new(address, ClientOptions { name, job, retry_for, shared_memory }).map_err(Failure::from)?;
+        let client =
+            Client::new(address, ClientOptions { name, job, retry_for, shared_memory }).map_err(Failure::from)?;
         Ok(Source { kind: Home::new(Kind::Servers(client)) })
     }
 

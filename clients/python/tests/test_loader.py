@@ -203,6 +203,17 @@ def test_of_several_replicas_another_one_goes_on():
     assert servers[1].stop() == 0
 
 
+def test_batches_by_shared_memory_are_those_of_the_wire_and_stay_as_they_are(server):
+    large = dict(pipeline=[ops.RandomResizedCrop(160)], dtype="float32")  # 6 MB a batch
+    by_wire = steps(loader(server, **large, shared_memory=False))
+    batches = list(loader(server, **large))
+    # Held all together, and only now looked at.
+    assert [(batch.epoch, batch.step, digest(batch)) for batch in batches] == by_wire
+    before = digest(batches[1])
+    batches[0]["image"][:] = 0
+    assert digest(batches[1]) == before and digest(batches[0]) != by_wire[0][2]
+
+
 def test_eight_loaders_at_once_get_the_same(server):
     expected, results = steps(loader(server)), [None] * 8
 
