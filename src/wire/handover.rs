@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn a_request_says_what_is_wrong_with_it() {
         let wrong = |socket: &str, key: &[u8]| {
-            check(&v1::SharedMemory { socket: socket.into(), key: key.to_vec().into() }).expect_err("wrong")
+            check(&v1::SharedMemory { socket: socket.into(), key: key.to_vec() }).expect_err("wrong")
         };
-        assert_eq!(check(&v1::SharedMemory { socket: "feedline-a-9".into(), key: KEY.to_vec().into() }), Ok(()));
+        assert_eq!(check(&v1::SharedMemory { socket: "feedline-a-9".into(), key: KEY.to_vec() }), Ok(()));
         for name in ["", "other", "feedline-", "feedline-a/b", &format!("feedline-{}", "a".repeat(65))] {
             assert!(wrong(name, KEY).contains("shared_memory.socket"), "{name}");
         }

@@ -35,6 +35,9 @@ type BatchPart struct {
 	Timings *Timings `protobuf:"bytes,3,opt,name=timings,proto3" json:"timings,omitempty"`
 	// Where `data` begins in the payload, in bytes.
 	Offset uint64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	// The payload lies in a file that came through `StreamRequest.shared_memory`: this is the batch's only part, and `data` is empty. Never
+	// set for a client that did not ask.
+	InSharedMemory bool `protobuf:"varint,5,opt,name=in_shared_memory,json=inSharedMemory,proto3" json:"in_shared_memory,omitempty"`
 	// Bytes of the payload. At most `Delivery.part_bytes` long.
 	Data          []byte `protobuf:"bytes,15,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -97,6 +100,13 @@ func (x *BatchPart) GetOffset() uint64 {
 		return x.Offset
 	}
 	return 0
+}
+
+func (x *BatchPart) GetInSharedMemory() bool {
+	if x != nil {
+		return x.InSharedMemory
+	}
+	return false
 }
 
 func (x *BatchPart) GetData() []byte {
@@ -503,12 +513,13 @@ var File_feedline_v1_batch_proto protoreflect.FileDescriptor
 
 const file_feedline_v1_batch_proto_rawDesc = "" +
 	"\n" +
-	"\x17feedline/v1/batch.proto\x12\vfeedline.v1\x1a\x16feedline/v1/spec.proto\"\xbf\x01\n" +
+	"\x17feedline/v1/batch.proto\x12\vfeedline.v1\x1a\x16feedline/v1/spec.proto\"\xe9\x01\n" +
 	"\tBatchPart\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12(\n" +
 	"\rheader_crc32c\x18\x02 \x01(\aH\x00R\fheaderCrc32c\x88\x01\x01\x12.\n" +
 	"\atimings\x18\x03 \x01(\v2\x14.feedline.v1.TimingsR\atimings\x12\x1a\n" +
-	"\x06offset\x18\x04 \x01(\x04B\x020\x01R\x06offset\x12\x12\n" +
+	"\x06offset\x18\x04 \x01(\x04B\x020\x01R\x06offset\x12(\n" +
+	"\x10in_shared_memory\x18\x05 \x01(\bR\x0einSharedMemory\x12\x12\n" +
 	"\x04data\x18\x0f \x01(\fR\x04dataB\x10\n" +
 	"\x0e_header_crc32c\"\xe2\x03\n" +
 	"\vBatchHeader\x12\x14\n" +

@@ -1055,7 +1055,9 @@ type StreamRequest struct {
 	// In what form.
 	Delivery *Delivery `protobuf:"bytes,4,opt,name=delivery,proto3" json:"delivery,omitempty"`
 	// Who asks; shown in logs.
-	Client        *ClientInfo `protobuf:"bytes,5,opt,name=client,proto3" json:"client,omitempty"`
+	Client *ClientInfo `protobuf:"bytes,5,opt,name=client,proto3" json:"client,omitempty"`
+	// How payloads may reach a client on the server's own host without going over the wire. Absent: all go over the wire.
+	SharedMemory  *SharedMemory `protobuf:"bytes,6,opt,name=shared_memory,json=sharedMemory,proto3" json:"shared_memory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1125,6 +1127,76 @@ func (x *StreamRequest) GetClient() *ClientInfo {
 	return nil
 }
 
+func (x *StreamRequest) GetSharedMemory() *SharedMemory {
+	if x != nil {
+		return x.SharedMemory
+	}
+	return nil
+}
+
+// Memory shared by server and client, on Linux. The server connects to `socket`, if the request came through a Unix socket or from
+// its own host, and otherwise or on any failure sends every payload over the wire: a client must be ready for that at any batch.
+//
+// For each batch that it lends (`BatchPart.in_shared_memory`) the server first sends one message over that connection: the 16 bytes of
+// `key`, and with them one file descriptor (SCM_RIGHTS) of a file whose first `BatchHeader.payload_bytes` bytes are the payload. The
+// client copies what it wants, closes the file, and writes one byte, whatever it is. Until then the server makes the stream's next
+// batches and does not send them; after it the memory is another batch's. A connection that the client closes is one that
+// has given everything back.
+type SharedMemory struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of an abstract Unix socket (unix(7)) that the client listens on, without its leading zero byte: `feedline-` and 1 to 64
+	// letters, digits and hyphens.
+	Socket string `protobuf:"bytes,1,opt,name=socket,proto3" json:"socket,omitempty"`
+	// 16 bytes, drawn at random, by which the client knows that it is the server that speaks.
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SharedMemory) Reset() {
+	*x = SharedMemory{}
+	mi := &file_feedline_v1_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SharedMemory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SharedMemory) ProtoMessage() {}
+
+func (x *SharedMemory) ProtoReflect() protoreflect.Message {
+	mi := &file_feedline_v1_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SharedMemory.ProtoReflect.Descriptor instead.
+func (*SharedMemory) Descriptor() ([]byte, []int) {
+	return file_feedline_v1_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SharedMemory) GetSocket() string {
+	if x != nil {
+		return x.Socket
+	}
+	return ""
+}
+
+func (x *SharedMemory) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 // Who asks.
 type ClientInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1138,7 +1210,7 @@ type ClientInfo struct {
 
 func (x *ClientInfo) Reset() {
 	*x = ClientInfo{}
-	mi := &file_feedline_v1_service_proto_msgTypes[13]
+	mi := &file_feedline_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1222,7 @@ func (x *ClientInfo) String() string {
 func (*ClientInfo) ProtoMessage() {}
 
 func (x *ClientInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_feedline_v1_service_proto_msgTypes[13]
+	mi := &file_feedline_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1235,7 @@ func (x *ClientInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientInfo.ProtoReflect.Descriptor instead.
 func (*ClientInfo) Descriptor() ([]byte, []int) {
-	return file_feedline_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_feedline_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ClientInfo) GetName() string {
@@ -1259,13 +1331,17 @@ const file_feedline_v1_service_proto_rawDesc = "" +
 	"\rNormalization\x12\x14\n" +
 	"\x05scale\x18\x01 \x01(\x01R\x05scale\x12\x12\n" +
 	"\x04mean\x18\x02 \x03(\x01R\x04mean\x12\x10\n" +
-	"\x03std\x18\x03 \x03(\x01R\x03std\"\x83\x02\n" +
+	"\x03std\x18\x03 \x03(\x01R\x03std\"\xc3\x02\n" +
 	"\rStreamRequest\x12+\n" +
 	"\x11contract_revision\x18\x01 \x01(\rR\x10contractRevision\x12+\n" +
 	"\x04spec\x18\x02 \x01(\v2\x17.feedline.v1.LoaderSpecR\x04spec\x124\n" +
 	"\tplacement\x18\x03 \x01(\v2\x16.feedline.v1.PlacementR\tplacement\x121\n" +
 	"\bdelivery\x18\x04 \x01(\v2\x15.feedline.v1.DeliveryR\bdelivery\x12/\n" +
-	"\x06client\x18\x05 \x01(\v2\x17.feedline.v1.ClientInfoR\x06client\"2\n" +
+	"\x06client\x18\x05 \x01(\v2\x17.feedline.v1.ClientInfoR\x06client\x12>\n" +
+	"\rshared_memory\x18\x06 \x01(\v2\x19.feedline.v1.SharedMemoryR\fsharedMemory\"8\n" +
+	"\fSharedMemory\x12\x16\n" +
+	"\x06socket\x18\x01 \x01(\tR\x06socket\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"2\n" +
 	"\n" +
 	"ClientInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
@@ -1299,7 +1375,7 @@ func file_feedline_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_feedline_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_feedline_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_feedline_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_feedline_v1_service_proto_goTypes = []any{
 	(SampleState)(0),             // 0: feedline.v1.SampleState
 	(*ListDatasetsRequest)(nil),  // 1: feedline.v1.ListDatasetsRequest
@@ -1315,50 +1391,52 @@ var file_feedline_v1_service_proto_goTypes = []any{
 	(*DescribeResponse)(nil),     // 11: feedline.v1.DescribeResponse
 	(*Normalization)(nil),        // 12: feedline.v1.Normalization
 	(*StreamRequest)(nil),        // 13: feedline.v1.StreamRequest
-	(*ClientInfo)(nil),           // 14: feedline.v1.ClientInfo
-	(Target)(0),                  // 15: feedline.v1.Target
-	(*LoaderSpec)(nil),           // 16: feedline.v1.LoaderSpec
-	(*Placement)(nil),            // 17: feedline.v1.Placement
-	(*Delivery)(nil),             // 18: feedline.v1.Delivery
-	(*Tensor)(nil),               // 19: feedline.v1.Tensor
-	(*GetStatusRequest)(nil),     // 20: feedline.v1.GetStatusRequest
-	(*BatchPart)(nil),            // 21: feedline.v1.BatchPart
-	(*GetStatusResponse)(nil),    // 22: feedline.v1.GetStatusResponse
+	(*SharedMemory)(nil),         // 14: feedline.v1.SharedMemory
+	(*ClientInfo)(nil),           // 15: feedline.v1.ClientInfo
+	(Target)(0),                  // 16: feedline.v1.Target
+	(*LoaderSpec)(nil),           // 17: feedline.v1.LoaderSpec
+	(*Placement)(nil),            // 18: feedline.v1.Placement
+	(*Delivery)(nil),             // 19: feedline.v1.Delivery
+	(*Tensor)(nil),               // 20: feedline.v1.Tensor
+	(*GetStatusRequest)(nil),     // 21: feedline.v1.GetStatusRequest
+	(*BatchPart)(nil),            // 22: feedline.v1.BatchPart
+	(*GetStatusResponse)(nil),    // 23: feedline.v1.GetStatusResponse
 }
 var file_feedline_v1_service_proto_depIdxs = []int32{
 	5,  // 0: feedline.v1.ListDatasetsResponse.datasets:type_name -> feedline.v1.Dataset
 	5,  // 1: feedline.v1.GetDatasetResponse.dataset:type_name -> feedline.v1.Dataset
 	6,  // 2: feedline.v1.Dataset.splits:type_name -> feedline.v1.Split
-	15, // 3: feedline.v1.Dataset.targets:type_name -> feedline.v1.Target
+	16, // 3: feedline.v1.Dataset.targets:type_name -> feedline.v1.Target
 	9,  // 4: feedline.v1.ListSamplesResponse.samples:type_name -> feedline.v1.Sample
 	0,  // 5: feedline.v1.Sample.state:type_name -> feedline.v1.SampleState
-	16, // 6: feedline.v1.DescribeRequest.spec:type_name -> feedline.v1.LoaderSpec
-	17, // 7: feedline.v1.DescribeRequest.placement:type_name -> feedline.v1.Placement
-	18, // 8: feedline.v1.DescribeRequest.delivery:type_name -> feedline.v1.Delivery
-	16, // 9: feedline.v1.DescribeResponse.spec:type_name -> feedline.v1.LoaderSpec
-	19, // 10: feedline.v1.DescribeResponse.tensors:type_name -> feedline.v1.Tensor
+	17, // 6: feedline.v1.DescribeRequest.spec:type_name -> feedline.v1.LoaderSpec
+	18, // 7: feedline.v1.DescribeRequest.placement:type_name -> feedline.v1.Placement
+	19, // 8: feedline.v1.DescribeRequest.delivery:type_name -> feedline.v1.Delivery
+	17, // 9: feedline.v1.DescribeResponse.spec:type_name -> feedline.v1.LoaderSpec
+	20, // 10: feedline.v1.DescribeResponse.tensors:type_name -> feedline.v1.Tensor
 	12, // 11: feedline.v1.DescribeResponse.normalization:type_name -> feedline.v1.Normalization
-	16, // 12: feedline.v1.StreamRequest.spec:type_name -> feedline.v1.LoaderSpec
-	17, // 13: feedline.v1.StreamRequest.placement:type_name -> feedline.v1.Placement
-	18, // 14: feedline.v1.StreamRequest.delivery:type_name -> feedline.v1.Delivery
-	14, // 15: feedline.v1.StreamRequest.client:type_name -> feedline.v1.ClientInfo
-	1,  // 16: feedline.v1.FeedlineService.ListDatasets:input_type -> feedline.v1.ListDatasetsRequest
-	3,  // 17: feedline.v1.FeedlineService.GetDataset:input_type -> feedline.v1.GetDatasetRequest
-	7,  // 18: feedline.v1.FeedlineService.ListSamples:input_type -> feedline.v1.ListSamplesRequest
-	10, // 19: feedline.v1.FeedlineService.Describe:input_type -> feedline.v1.DescribeRequest
-	13, // 20: feedline.v1.FeedlineService.Stream:input_type -> feedline.v1.StreamRequest
-	20, // 21: feedline.v1.FeedlineService.GetStatus:input_type -> feedline.v1.GetStatusRequest
-	2,  // 22: feedline.v1.FeedlineService.ListDatasets:output_type -> feedline.v1.ListDatasetsResponse
-	4,  // 23: feedline.v1.FeedlineService.GetDataset:output_type -> feedline.v1.GetDatasetResponse
-	8,  // 24: feedline.v1.FeedlineService.ListSamples:output_type -> feedline.v1.ListSamplesResponse
-	11, // 25: feedline.v1.FeedlineService.Describe:output_type -> feedline.v1.DescribeResponse
-	21, // 26: feedline.v1.FeedlineService.Stream:output_type -> feedline.v1.BatchPart
-	22, // 27: feedline.v1.FeedlineService.GetStatus:output_type -> feedline.v1.GetStatusResponse
-	22, // [22:28] is the sub-list for method output_type
-	16, // [16:22] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	17, // 12: feedline.v1.StreamRequest.spec:type_name -> feedline.v1.LoaderSpec
+	18, // 13: feedline.v1.StreamRequest.placement:type_name -> feedline.v1.Placement
+	19, // 14: feedline.v1.StreamRequest.delivery:type_name -> feedline.v1.Delivery
+	15, // 15: feedline.v1.StreamRequest.client:type_name -> feedline.v1.ClientInfo
+	14, // 16: feedline.v1.StreamRequest.shared_memory:type_name -> feedline.v1.SharedMemory
+	1,  // 17: feedline.v1.FeedlineService.ListDatasets:input_type -> feedline.v1.ListDatasetsRequest
+	3,  // 18: feedline.v1.FeedlineService.GetDataset:input_type -> feedline.v1.GetDatasetRequest
+	7,  // 19: feedline.v1.FeedlineService.ListSamples:input_type -> feedline.v1.ListSamplesRequest
+	10, // 20: feedline.v1.FeedlineService.Describe:input_type -> feedline.v1.DescribeRequest
+	13, // 21: feedline.v1.FeedlineService.Stream:input_type -> feedline.v1.StreamRequest
+	21, // 22: feedline.v1.FeedlineService.GetStatus:input_type -> feedline.v1.GetStatusRequest
+	2,  // 23: feedline.v1.FeedlineService.ListDatasets:output_type -> feedline.v1.ListDatasetsResponse
+	4,  // 24: feedline.v1.FeedlineService.GetDataset:output_type -> feedline.v1.GetDatasetResponse
+	8,  // 25: feedline.v1.FeedlineService.ListSamples:output_type -> feedline.v1.ListSamplesResponse
+	11, // 26: feedline.v1.FeedlineService.Describe:output_type -> feedline.v1.DescribeResponse
+	22, // 27: feedline.v1.FeedlineService.Stream:output_type -> feedline.v1.BatchPart
+	23, // 28: feedline.v1.FeedlineService.GetStatus:output_type -> feedline.v1.GetStatusResponse
+	23, // [23:29] is the sub-list for method output_type
+	17, // [17:23] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_feedline_v1_service_proto_init() }
@@ -1377,7 +1455,7 @@ func file_feedline_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feedline_v1_service_proto_rawDesc), len(file_feedline_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

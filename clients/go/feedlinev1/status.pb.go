@@ -332,7 +332,7 @@ type StreamStatus struct {
 	Batches uint64 `protobuf:"varint,15,opt,name=batches,proto3" json:"batches,omitempty"`
 	// Rows of those.
 	Rows uint64 `protobuf:"varint,16,opt,name=rows,proto3" json:"rows,omitempty"`
-	// Payload bytes handed to HTTP/2.
+	// Payload bytes handed to HTTP/2, or lent in shared memory.
 	Bytes uint64 `protobuf:"varint,17,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Nanoseconds that the client could have been sent something and no batch was ready: the server is the bound.
 	MakingNs uint64 `protobuf:"varint,18,opt,name=making_ns,json=makingNs,proto3" json:"making_ns,omitempty"`
@@ -350,7 +350,9 @@ type StreamStatus struct {
 	// Nanoseconds of workers in ops for them.
 	AugmentNs uint64 `protobuf:"varint,23,opt,name=augment_ns,json=augmentNs,proto3" json:"augment_ns,omitempty"`
 	// Nanoseconds of workers in mixing, conversion, checksums and writing rows for them.
-	CollateNs     uint64 `protobuf:"varint,24,opt,name=collate_ns,json=collateNs,proto3" json:"collate_ns,omitempty"`
+	CollateNs uint64 `protobuf:"varint,24,opt,name=collate_ns,json=collateNs,proto3" json:"collate_ns,omitempty"`
+	// Payloads reach it through shared memory; those of less than 256 KiB, and those for which there was none, over the wire.
+	SharedMemory  bool `protobuf:"varint,25,opt,name=shared_memory,json=sharedMemory,proto3" json:"shared_memory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +555,13 @@ func (x *StreamStatus) GetCollateNs() uint64 {
 	return 0
 }
 
+func (x *StreamStatus) GetSharedMemory() bool {
+	if x != nil {
+		return x.SharedMemory
+	}
+	return false
+}
+
 var File_feedline_v1_status_proto protoreflect.FileDescriptor
 
 const file_feedline_v1_status_proto_rawDesc = "" +
@@ -588,7 +597,7 @@ const file_feedline_v1_status_proto_rawDesc = "" +
 	"\x12batch_budget_bytes\x18\x13 \x01(\x04B\x020\x01R\x10batchBudgetBytes\x123\n" +
 	"\astreams\x18\x14 \x03(\v2\x19.feedline.v1.StreamStatusR\astreams\x12%\n" +
 	"\x0eserver_version\x18\x15 \x01(\tR\rserverVersionB\t\n" +
-	"\a_cpu_ns\"\xfc\x05\n" +
+	"\a_cpu_ns\"\xa1\x06\n" +
 	"\fStreamStatus\x12\x12\n" +
 	"\x02id\x18\x01 \x01(\x04B\x020\x01R\x02id\x12\x16\n" +
 	"\x06client\x18\x02 \x01(\tR\x06client\x12\x10\n" +
@@ -619,7 +628,8 @@ const file_feedline_v1_status_proto_rawDesc = "" +
 	"\n" +
 	"augment_ns\x18\x17 \x01(\x04B\x020\x01R\taugmentNs\x12!\n" +
 	"\n" +
-	"collate_ns\x18\x18 \x01(\x04B\x020\x01R\tcollateNsB\x1f\n" +
+	"collate_ns\x18\x18 \x01(\x04B\x020\x01R\tcollateNs\x12#\n" +
+	"\rshared_memory\x18\x19 \x01(\bR\fsharedMemoryB\x1f\n" +
 	"\x0eio.feedline.v1B\vStatusProtoP\x01b\x06proto3"
 
 var (
