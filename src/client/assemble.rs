@@ -113,6 +113,14 @@ pub enum PartError {
         /// Most bytes by the description.
         expected: u64,
     },
+    /// The shared memory is shorter than the payload that lies there.
+    #[error("a payload of {expected} bytes in {found} bytes of shared memory")]
+    Memory {
+        /// Bytes of the memory.
+        found: u64,
+        /// Bytes of the payload.
+        expected: u64,
+    },
     /// A header came before all bytes of the batch before it.
     #[error("a batch that begins before the one before it was whole")]
     Early,
@@ -209,7 +217,7 @@ impl Assembler {
         let Some(mut partial) = self.partial.take() else { return Err(PartError::Headless) };
         let (bytes, there) = (partial.batch.header.payload_bytes - partial.filled as u64, memory.len() as u64);
         if bytes > there {
-            return Err(PartError::Length { found: bytes, expected: there });
+            return Err(PartError::Memory { found: there, expected: bytes });
         }
         partial.fill(bytes as usize, |at, place| memory.copy(at, place));
         partial.checked()

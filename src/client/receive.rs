@@ -99,9 +99,9 @@ impl Receiver {
         let broken = |error: io::Error| Trouble::Broken(format!("shared memory: {error}"));
         let memory = shared_memory.take().await.map_err(broken)?;
         self.reader.is_elsewhere = false;
-        let batch = self.reader.assembler.fill_from(memory)?;
-        shared_memory.give_back().map_err(broken)?;
-        Ok(Some(batch))
+        let batch = self.reader.assembler.fill_from(memory);
+        shared_memory.give_back();
+        Ok(Some(batch?))
     }
 }
 

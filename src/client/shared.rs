@@ -76,9 +76,12 @@ impl SharedMemory {
     }
 
     /// Says that what was taken is not needed any more.
-    pub(super) fn give_back(&self) -> io::Result<()> {
-        let given = self.socket.as_ref().map_or(Ok(1), |socket| socket.try_write(&[0]))?;
-        if given == 1 { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    pub(super) fn give_back(&mut self) {
+        let is_given = self.socket.as_ref().is_some_and(|socket| socket.try_write(&[0]).is_ok());
+        if !is_given {
+            // A closed one says the same, if there is still anybody to hear it.
+            self.socket = None;
+        }
     }
 }
 
@@ -94,4 +97,61 @@ fn listening(name: &str) -> io::Result<UnixListener> {
 #[cfg(not(target_os = "linux"))]
 fn listening(_name: &str) -> io::Result<UnixListener> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream as Std;
+
+    use super::*;
+    use crate::tensor::Aligned;
+
+    /// What a server has: its end of the connection, and the key.
+    fn server(of: &SharedMemory) -> (Std, Vec<u8>) {
+        let v1::SharedMemory { socket, key } = of.asked();
+        wire::check(&of.asked()).expect("sound");
+        let socket = Std::from(wire::reach(&socket).expect("somebody listens"));
+        socket.set_nonblocking(false).expect("a socket");
+        (socket, key)
+    }
+
+    /// Hands `memory` over, and returns its first byte as the client sees it.
+    async fn first_byte(ours: &mut SharedMemory, server: &mut (Std, Vec<u8>), memory: &Aligned) -> u8 {
+        wire::hand_over(&server.0, &server.1, memory.file().expect("shared")).expect("taken");
+        let mut first = [0];
+        ours.take().await.expect("a file").copy(0, &mut first);
+        ours.give_back();
+        server.0.read_exact(&mut [0]).expect("given back");
+        first[0]
+    }
+
+    #[tokio::test]
+    async fn memory_that_comes_again_is_mapped_once_and_not_all_is_kept() {
+        let mut ours = SharedMemory::offered().expect("Linux has it");
+        let mut server = server(&ours);
+        let mut memory = Aligned::shared(4096).expect("memory");
+        for value in 1..5 {
+            memory.bytes_mut()[0] = value;
+            assert_eq!(first_byte(&mut ours, &mut server, &memory).await, value);
+            assert_eq!(ours.views.len(), 1);
+        }
+        for _ in 0..2 * MOST_VIEWS {
+            let other = Aligned::shared(4096).expect("memory");
+            assert_eq!(first_byte(&mut ours, &mut server, &other).await, 0);
+        }
+        assert_eq!(ours.views.len(), MOST_VIEWS);
+        assert_eq!(first_byte(&mut ours, &mut server, &memory).await, 4);
+    }
+
+    #[tokio::test]
+    async fn what_another_one_hands_over_is_not_taken() {
+        let mut ours = SharedMemory::offered().expect("Linux has it");
+        let (socket, key) = server(&ours);
+        let memory = Aligned::shared(4096).expect("memory");
+        wire::hand_over(&socket, &vec![0; key.len()], memory.file().expect("shared")).expect("taken");
+        assert!(ours.take().await.expect_err("another key").to_string().contains("another key"));
+        drop(socket);
+        assert_eq!(ours.take().await.expect_err("closed").kind(), io::ErrorKind::UnexpectedEof);
+    }
 }
