@@ -47,6 +47,10 @@ impl Drop for Shared {
     }
 }
 
+/// What the system calls it in lists of open files.
+#[cfg(target_os = "linux")]
+const NAME: &str = "feedline-batch";
+
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn mapped(bytes: usize) -> io::Result<(File, MmapMut)> {
@@ -54,7 +58,10 @@ fn mapped(bytes: usize) -> io::Result<(File, MmapMut)> {
 
     use memmap2::Advice;
     use rustix::fs::{MemfdFlags, Mode, SealFlags, fchmod, fcntl_add_seals, ftruncate, memfd_create};
-    let file = File::from(memfd_create("feedline-batch", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Systems can be set up to give none that might be run; Linux before 6.3 does not know the flag.
+    let file = memfd_create(NAME, flags | MemfdFlags::NOEXEC_SEAL).or_else(|_| memfd_create(NAME, flags))?;
+    let file = File::from(file);
     ftruncate(&file, bytes as u64)?;
     fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     // The seal against writing would forbid to give the memory back, too. So what is handed out is another opening of the file, which can

@@ -16,7 +16,7 @@ CASES = json.loads((ROOT / "tests" / "data" / "vectors" / "batches.json").read_t
 @pytest.fixture(scope="module")
 def sources():
     process = Process(DATASET)
-    remote = _native.Source.connect(process.address, "", "", 60.0)
+    remote = _native.Source.connect(process.address, "", "", 60.0, True)
     yield [remote, _native.Source.open(str(DATASET), dict.fromkeys(["threads", "memory_budget", "batch_budget", "store", "models"]))]
     assert process.stop() == 0
 
