@@ -237,7 +237,7 @@ fn report(args: &Args, figures: &Figures) -> Result<(), Failure> {
     say!("every sample exactly once per epoch   {}", if figures.exactly_once { "yes" } else { "NO" });
     say!("batches                               {}", figures.batches);
     say!("images/s                              {images_per_s:.0}");
-    say!("MB/s over gRPC                        {mb_per_s:.0}");
+    say!("MB/s to the trainers                  {mb_per_s:.0}");
     say!("time to the first batch               {first_batch_s:.3} s");
     say!("workers' time: decode                 {decode_s:.3} s");
     say!("               augment                {augment_s:.3} s");
