@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use crate::tensor::View;
-use crate::wire::{self, KEY_BYTES, SOCKET_PREFIX};
+use crate::wire;
 
 /// Where a server on this host hands over the files of batches.
 #[derive(Debug)]
@@ -36,13 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl SharedMemory {
     /// A socket that nobody knows of yet. None where the system has none of its kind.
     pub(super) fn offered() -> Option<SharedMemory> {
-        let mut random = [0; 2 * KEY_BYTES];
-        let drawn = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
-        drawn.ok().filter(|drawn| *drawn == random.len())?;
-        let (name, key) = random.split_at(KEY_BYTES);
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let asked = v1::SharedMemory { socket: format!("{SOCKET_PREFIX}{name}"), key: key.to_vec() };
-        let listener = listening(&asked.socket).ok()?;
+        let (listener, asked) = listening().ok()?;
         Some(SharedMemory { listener, asked, socket: None, views: Vec::new() })
     }
 
@@ -85,17 +79,26 @@ impl SharedMemory {
     }
 }
 
+/// A socket of a new name, and the request that names it.
 #[cfg(target_os = "linux")]
-fn listening(name: &str) -> io::Result<UnixListener> {
+fn listening() -> io::Result<(UnixListener, v1::SharedMemory)> {
     use std::os::linux::net::SocketAddrExt;
-    let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-    let listener = std::os::unix::net::UnixListener::bind_addr(&address)?;
+    use std::os::unix::net::{SocketAddr, UnixListener as Std};
+
+    use rustix::rand::{GetRandomFlags, getrandom};
+    let mut random = [0; 2 * wire::KEY_BYTES];
+    // So few bytes come all at once.
+    getrandom(&mut random, GetRandomFlags::empty())?;
+    let (name, key) = random.split_at(wire::KEY_BYTES);
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let asked = v1::SharedMemory { socket: format!("{}{name}", wire::SOCKET_PREFIX), key: key.to_vec() };
+    let listener = Std::bind_addr(&SocketAddr::from_abstract_name(&asked.socket)?)?;
     listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
+    Ok((UnixListener::from_std(listener)?, asked))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn listening(_name: &str) -> io::Result<UnixListener> {
+fn listening() -> io::Result<(UnixListener, v1::SharedMemory)> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

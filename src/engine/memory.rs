@@ -38,10 +38,10 @@ impl Memory {
     /// A buffer of at least `bytes` bytes of any content, used before if one fits well; in shared memory if that is wanted and there is
     /// some.
     fn take(&self, bytes: usize, shared: bool) -> Aligned {
-        let lent = |buffer: &Aligned| buffer.file().is_some();
+        let is_shared = |buffer: &Aligned| buffer.file().is_some();
         if shared && bytes >= LEAST_SHARED {
             let new = || Aligned::shared(bytes).ok();
-            if let Some(buffer) = self.take_free(bytes, lent).or_else(new) {
+            if let Some(buffer) = self.take_free(bytes, is_shared).or_else(new) {
                 return buffer;
             }
         }

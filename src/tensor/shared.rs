@@ -68,7 +68,8 @@ fn mapped(bytes: usize) -> io::Result<(File, MmapMut)> {
     // only be read, and no other user can open it for more.
     fchmod(&file, Mode::RUSR)?;
     let read_only = File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    // SAFETY: nobody can cut the file off, and nobody else has one that can be written to.
+    // SAFETY: nobody can cut the file off, and nobody else has one that can be written to: at most a process of this user could make one, and
+    // that could write to all memory of this process, too.
     let map = unsafe { MmapOptions::new().len(bytes).map_mut(&file)? };
     // All pages at once, and as large as the system gives: a worker that writes would meet a fault for each. Where it can't do that it
     // does so one by one.
