@@ -1,3 +1,4 @@
+mod pages;
 mod shared;
 
 use std::io;
@@ -7,6 +8,8 @@ use bytemuck::{Pod, Zeroable};
 use feedline_proto::v1;
 
 pub use feedline_proto::v1::{Dtype, Layout};
+pub use pages::allow_huge;
+pub(crate) use pages::ask_for_huge;
 use shared::Shared;
 pub use shared::View;
 
@@ -40,7 +43,9 @@ impl Aligned {
     /// At least `bytes` bytes, zero.
     pub fn zeroed(bytes: usize) -> Self {
         // Pages that come from the system are zero already; `vec!` would write them all the same.
-        Aligned(Memory::Own(bytemuck::allocation::zeroed_vec(bytes.div_ceil(64))))
+        let mut lines: Vec<Line> = bytemuck::allocation::zeroed_vec(bytes.div_ceil(64));
+        ask_for_huge(bytemuck::cast_slice_mut(&mut lines));
+        Aligned(Memory::Own(lines))
     }
 
     /// As [`Aligned::zeroed`], in memory of which other processes can be given the [`file`](Aligned::file), to read it.

@@ -368,3 +368,17 @@ fn a_reader_that_has_enough_ends_a_command_quietly() {
         assert_eq!((output.status.code(), log.as_str()), (Some(0), ""), "{args:?}");
     }
 }
+
+/// The program's allocator forbids huge pages to the process, and the program allows them again.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_may_have_huge_pages() {
+    let allowed = |process: String| {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a live process");
+        // Linux before 5.0 does not say.
+        status.lines().find_map(|line| line.strip_prefix("THP_enabled:")).map(|value| value.trim().to_owned())
+    };
+    let (_folder, path) = folder();
+    let server = Serving::start(&[text(&path)]);
+    assert_eq!(allowed(server.id().to_string()), allowed("self".into()).map(|_| "1".into()));
+}

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use once_cell::race::OnceBox;
 
+use crate::tensor::ask_for_huge;
+
 /// Bytes that may still be used, shared by whoever uses them.
 #[derive(Debug, Default)]
 pub(super) struct Room {
@@ -18,14 +20,16 @@ pub(super) struct Slots {
     room: Arc<Room>,
     /// What is left of the block that images are put into.
     block: Mutex<BytesMut>,
+    /// Bytes of a block, if there is room for so many.
+    block_bytes: usize,
     /// Whoever fills a slot has the lock of its number: two that came with the same image would put it into the block twice, where
     /// nothing can be taken back.
     filling: [Mutex<()>; 64],
 }
 
-/// Images stand close together in blocks of this size: alone, each would be rounded up to the next size that the allocator has, by a sixth
-/// of all memory. A page of a block takes memory when it is first written to.
-const BLOCK_BYTES: usize = 64 << 20;
+/// Images stand close together in blocks of this size, or as large as the room is: alone, each would be rounded up to the next size that the
+/// allocator has, by a sixth of all memory. A page of a block takes memory when it is first written to.
+const BLOCK_BYTES: usize = 256 << 20;
 
 impl Room {
     pub(super) fn new(bytes: u64) -> Self {
@@ -59,8 +63,18 @@ impl Slots {
 
     /// So many empty slots; with none, nothing is ever kept.
     pub(super) fn new(number: usize, room: Arc<Room>) -> Self {
+        Slots::in_blocks(number, room, BLOCK_BYTES)
+    }
+
+    fn in_blocks(number: usize, room: Arc<Room>, block_bytes: usize) -> Self {
         let filling = std::array::from_fn(|_| Mutex::new(()));
-        Slots { images: (0..number).map(|_| OnceBox::new()).collect(), room, block: Mutex::default(), filling }
+        Slots {
+            images: (0..number).map(|_| OnceBox::new()).collect(),
+            room,
+            block: Mutex::default(),
+            block_bytes,
+            filling,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -94,13 +108,15 @@ impl Slots {
 
     /// Memory for an image of `length` bytes.
     fn place(&self, length: usize) -> BytesMut {
-        if length > BLOCK_BYTES / 16 {
+        if length > self.block_bytes / 16 {
             // What is left of a block is lost when an image does not fit, so none may be large beside it.
             return BytesMut::zeroed(length);
         }
         let mut block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
         if block.len() < length {
-            *block = BytesMut::zeroed(BLOCK_BYTES);
+            let most = self.room.left().saturating_add(length as u64);
+            *block = BytesMut::zeroed(usize::try_from(most).unwrap_or(usize::MAX).min(self.block_bytes));
+            ask_for_huge(&mut block[..]);
         }
         block.split_to(length)
     }
@@ -140,9 +156,11 @@ mod tests {
 
     #[test]
     fn images_of_any_size_are_kept_whole_whatever_stands_beside_them() {
-        let sizes = [1, 3 << 20, 0, 5 << 20, 3 << 20, 100, (4 << 20) + 1, 2 << 20];
-        let images: Vec<Vec<u8>> = (0..48_usize).map(|at| vec![at as u8; sizes[at % sizes.len()]]).collect();
-        let slots = Slots::new(images.len(), Arc::new(Room::new(1 << 30)));
+        let sizes = [1, 3 << 10, 0, 5 << 10, 3 << 10, 100, (4 << 10) + 1, 2 << 10];
+        let images: Vec<Vec<u8>> = (0..96_usize).map(|at| vec![at as u8; sizes[at % sizes.len()]]).collect();
+        let bytes = images.iter().map(|image| image.len() as u64).sum();
+        // Some three blocks, the last of which is as large as what is left; and images that are too large for one.
+        let slots = Slots::in_blocks(images.len(), Arc::new(Room::new(bytes)), 64 << 10);
         std::thread::scope(|scope| {
             for half in 0..2 {
                 let (slots, images) = (&slots, &images);
