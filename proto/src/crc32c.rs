@@ -20,6 +20,34 @@ pub fn combine(before: u32, behind: u32, length: u64) -> u32 {
     crc_fast::checksum_combine(Crc32Iscsi, u64::from(before), u64::from(behind), length) as u32
 }
 
+/// Combines checksums of what is followed by a certain number of bytes. [`combine`] finds anew each time what those bytes do to a
+/// checksum, which takes longer than an image of 32 x 32 takes to be made.
+#[derive(Debug)]
+pub struct Behind {
+    /// What becomes of each bit.
+    bits: [u32; 32],
+}
+
+impl Behind {
+    /// For `length` bytes that come behind.
+    pub fn new(length: usize) -> Behind {
+        // The highest bit stands for 1, the next one for x, and so on: each is the one before times x, modulo Castagnoli's polynomial.
+        let mut bits = [0; 32];
+        let mut power = combine(1 << 31, 0, length as u64);
+        for bit in bits.iter_mut().rev() {
+            *bit = power;
+            power = power >> 1 ^ if power & 1 == 1 { 0x82f6_3b78 } else { 0 };
+        }
+        Behind { bits }
+    }
+
+    /// The checksum of all, of which `before` is the first part's and `of_them` that of the bytes behind it.
+    pub fn combined(&self, before: u32, of_them: u32) -> u32 {
+        let moved = self.bits.iter().enumerate().map(|(bit, becomes)| becomes & 0_u32.wrapping_sub(before >> bit & 1));
+        moved.fold(of_them, |sum, bits| sum ^ bits)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +70,16 @@ mod tests {
             let (first, second) = bytes.split_at(cut);
             assert_eq!(append(of(first), second), defined, "{cut} bytes and the rest");
             assert_eq!(combine(of(first), of(second), second.len() as u64), defined, "{cut} bytes and the rest");
+        }
+    }
+
+    #[test]
+    fn many_parts_of_one_length_are_combined_the_same() {
+        let bytes: Vec<u8> = (0..5000_u32).map(|x| ((x * x) >> 3) as u8).collect();
+        for (first, length) in [(0, 1), (1, 0), (7, 4), (64, 64), (1000, 3072), (4999, 1)] {
+            let all = &bytes[..first + length];
+            let combined = Behind::new(length).combined(of(&all[..first]), of(&all[first..]));
+            assert_eq!(combined, of(all), "{first} and {length} bytes");
         }
     }
 }

@@ -1,7 +1,11 @@
+use std::sync::OnceLock;
+
 use bytemuck::Pod;
-use feedline_proto::crc32c;
+use feedline_proto::crc32c::{self, Behind};
 use half::{bf16, f16};
 
+use super::element::Element;
+use super::planes::{Lookup, split};
 use crate::augment::{Finish, Scratch, Tail};
 use crate::image::{Image, Pixels};
 use crate::simd::PastCaches;
@@ -13,6 +17,10 @@ pub struct Writer {
     layout: Layout,
     channels: usize,
     kind: Kind,
+    /// For 8 bits to planes of floats, which is what most trainings ask for.
+    lookup: Option<Box<Lookup>>,
+    /// Bytes of a plane of the first image, and what so many do to a checksum.
+    plane: OnceLock<(usize, Behind)>,
 }
 
 /// For each dtype: what each of the 256 values of an 8-bit image becomes, per channel.
@@ -36,13 +44,15 @@ impl Writer {
         let floats: Vec<[f32; 256]> = (0..channels)
             .map(|channel| tail.map_or_else(|| std::array::from_fn(|x| x as f32), |tail| *tail.table(channel)))
             .collect();
+        let is_planes_of_floats = dtype == Dtype::Fp32 && layout == Layout::Nchw;
+        let lookup = if is_planes_of_floats { Lookup::new(&floats) } else { None };
         let kind = match dtype {
             Dtype::Uint8 => Kind::U8,
             Dtype::Fp16 => Kind::F16(Tables::new(floats)),
             Dtype::Bf16 => Kind::Bf16(Tables::new(floats)),
             _ => Kind::F32(Tables::new(floats)),
         };
-        Writer { layout, channels, kind }
+        Writer { layout, channels, kind, lookup, plane: OnceLock::new() }
     }
 
     /// Bytes of an image of `pixels` pixels.
@@ -58,12 +68,21 @@ impl Writer {
     /// Writes one image to `out`, which has [`Writer::bytes`] of its pixels. Floats to UINT8 are rounded to nearest even and
     /// clamped.
     pub fn write(&self, image: &Image<'_>, out: &mut [u8]) {
+        if let (Some(lookup), Pixels::U8(values)) = (&self.lookup, image.pixels()) {
+            let out = cast::<f32>(out);
+            let plane = out.len() / self.channels;
+            lookup.strips(values.as_chunks().0, |channel, first, strip| {
+                out[channel * plane + first..][..strip.len()].copy_from_slice(strip);
+            });
+            return;
+        }
         match (&self.kind, image.pixels()) {
             // As they are, where the order is the same.
             (Kind::U8, Pixels::U8(values)) if self.layout == Layout::Nhwc => out.copy_from_slice(values),
             (Kind::F32(_), Pixels::F32(values)) if self.layout == Layout::Nhwc => {
                 cast(out).copy_from_slice(values);
             }
+            (Kind::U8, Pixels::U8(values)) if self.channels == 3 => split(values.as_chunks().0, out),
             (Kind::U8, Pixels::U8(values)) => self.fill(values, out, |_, x| x),
             (Kind::F16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
             (Kind::Bf16(t), Pixels::U8(values)) => self.fill(values, cast(out), |c, x| t.exact[c][usize::from(x)]),
@@ -86,6 +105,9 @@ impl Writer {
         out: &mut [u8],
     ) -> u32 {
         if !finish.makes_floats(image) {
+            if let (Some(lookup), Pixels::U8(values)) = (&self.lookup, image.pixels()) {
+                return self.write_planes(lookup, values.as_chunks().0, before, out);
+            }
             self.write(image, out);
             return crc32c::append(before, out);
         }
@@ -107,6 +129,22 @@ impl Writer {
             Kind::F32(_) => self.write_strips(image, finish, scratch, cast::<f32>(out)),
         }
         crc32c::append(before, out)
+    }
+
+    /// Looks `pixels` up as [`Writer::write`] does, and writes past the caches what nobody reads soon.
+    fn write_planes(&self, lookup: &Lookup, pixels: &[[u8; 3]], before: u32, out: &mut [u8]) -> u32 {
+        let (past_caches, plane) = (PastCaches::new(), out.len() / self.channels);
+        let mut crcs = [before, 0, 0];
+        lookup.strips(pixels, |channel, first, strip| {
+            let bytes = bytemuck::cast_slice(strip);
+            crcs[channel] = crc32c::append(crcs[channel], bytes);
+            past_caches.copy(bytes, &mut out[channel * plane + first * size_of::<f32>()..][..bytes.len()]);
+        });
+        // Rows have one size, as a rule.
+        let (length, behind) = self.plane.get_or_init(|| (plane, Behind::new(plane)));
+        let of_another = if *length == plane { None } else { Some(Behind::new(plane)) };
+        let behind = of_another.as_ref().unwrap_or(behind);
+        behind.combined(behind.combined(crcs[0], crcs[1]), crcs[2])
     }
 
     fn write_strips<T: Element>(&self, image: &Image<'_>, finish: &Finish, scratch: &mut Scratch, out: &mut [T]) {
@@ -213,36 +251,6 @@ fn cast<T: Pod>(out: &mut [u8]) -> &mut [T] {
     bytemuck::cast_slice_mut(out)
 }
 
-/// A number of the image tensor.
-trait Element: Copy {
-    /// The nearest one, ties to even.
-    fn of(x: f32) -> Self;
-}
-
-impl Element for u8 {
-    fn of(x: f32) -> u8 {
-        x.round_ties_even().clamp(0.0, 255.0) as u8
-    }
-}
-
-impl Element for f16 {
-    fn of(x: f32) -> f16 {
-        f16::from_f32(x)
-    }
-}
-
-impl Element for bf16 {
-    fn of(x: f32) -> bf16 {
-        bf16::from_f32(x)
-    }
-}
-
-impl Element for f32 {
-    fn of(x: f32) -> f32 {
-        x
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use feedline_proto::v1;
@@ -329,11 +337,24 @@ mod tests {
     }
 
     #[test]
-    fn halves_round_to_nearest_even() {
-        // 2049 lies between 2048 and 2050 in half precision, 2051 between 2050 and 2052.
-        assert_eq!((f16::of(2049.0).to_f32(), f16::of(2051.0).to_f32()), (2048.0, 2052.0));
-        assert_eq!((bf16::of(257.0).to_f32(), bf16::of(259.0).to_f32()), (256.0, 260.0));
-        assert_eq!((u8::of(0.5), u8::of(1.5), u8::of(-3.0), u8::of(999.0), u8::of(f32::NAN)), (0, 2, 0, 255, 0));
+    fn planes_of_floats_are_those_of_the_table_wherever_they_are_cut() {
+        let ops = [v1::op::Op::ToFloat(v1::ToFloat { divisor: Some(255.0) })].map(|op| v1::Op { op: Some(op) });
+        let tail = Tail::of(&ops, 3).expect("a tail");
+        // One writer for rows of several sizes.
+        let writer = Writer::new(Some(&tail), 3, Dtype::Fp32, Layout::Nchw);
+        for size in [Size::new(1, 1), Size::new(64, 16), Size::new(71, 53), Size::new(1, 1)] {
+            let pixels = size.area() as usize;
+            let image = Image::from_u8(size, 3, (0..3 * pixels).map(|x| (x * 7 + x / 256) as u8).collect::<Vec<u8>>());
+            let values = image.as_u8().expect("8 bits");
+            let expected: Vec<f32> =
+                (0..3 * pixels).map(|at| f32::from(values[at % pixels * 3 + at / pixels]) / 255.0).collect();
+            let (mut written, mut found) = (vec![0.0_f32; 3 * pixels], vec![0.0_f32; 3 * pixels]);
+            writer.write(&image, bytemuck::cast_slice_mut(&mut written));
+            let out = bytemuck::cast_slice_mut(&mut found);
+            let crc = writer.write_unfinished(&image, &Finish::default(), &mut Scratch::default(), 7, out);
+            assert_eq!(crc, crc32c::append(7, out), "{size}");
+            assert!(found == expected && written == expected, "{size}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 mod collate;
 mod copy_paste;
+mod element;
 mod marks;
 mod mix;
 mod mosaic;
 mod paste;
+mod planes;
 mod slots;
 
 pub use collate::Writer;

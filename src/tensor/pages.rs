@@ -52,7 +52,7 @@ mod tests {
                 inside = (number(from)..number(to)).contains(&address);
             }
         }
-        panic!("no map has {address:#x}");
+        false
     }
 
     #[test]

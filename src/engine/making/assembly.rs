@@ -97,7 +97,7 @@ fn checksum(payload: &[u8], images: &[Tensor], rows: &[&RowDone]) -> u32 {
     for (index, tensor) in images.iter().enumerate() {
         crc = feedline_proto::crc32c::append(crc, &payload[end..tensor.offset as usize]);
         let row_bytes = tensor.bytes as usize / rows.len().max(1);
-        let behind = Behind::new(row_bytes);
+        let behind = feedline_proto::crc32c::Behind::new(row_bytes);
         let summed = rows.iter().filter_map(|row| row.crc32c.get(index));
         crc = summed.fold(crc, |crc, row| behind.combined(crc, *row));
         end = (tensor.offset + tensor.bytes) as usize;
@@ -105,48 +105,6 @@ fn checksum(payload: &[u8], images: &[Tensor], rows: &[&RowDone]) -> u32 {
     feedline_proto::crc32c::append(crc, &payload[end..])
 }
 
-/// Combines checksums of what is followed by a certain number of bytes. `crc32c::combine` finds anew each time what those bytes do to a
-/// checksum, which takes longer than an image of 32 x 32 takes to be made.
-struct Behind {
-    /// What becomes of each bit.
-    bits: [u32; 32],
-}
-
-impl Behind {
-    fn new(length: usize) -> Behind {
-        // The highest bit stands for 1, the next one for x, and so on: each is the one before times x, modulo Castagnoli's polynomial.
-        let mut bits = [0; 32];
-        let mut power = feedline_proto::crc32c::combine(1 << 31, 0, length as u64);
-        for bit in bits.iter_mut().rev() {
-            *bit = power;
-            power = power >> 1 ^ if power & 1 == 1 { 0x82f6_3b78 } else { 0 };
-        }
-        Behind { bits }
-    }
-
-    /// The checksum of all, of which `before` is the first part's and `of_them` that of the bytes behind it.
-    fn combined(&self, before: u32, of_them: u32) -> u32 {
-        let moved = self.bits.iter().enumerate().map(|(bit, becomes)| becomes & 0_u32.wrapping_sub(before >> bit & 1));
-        moved.fold(of_them, |sum, bits| sum ^ bits)
-    }
-}
-
 fn fill(bytes: &mut [u8], values: impl Iterator<Item = i64>) {
     bytes.chunks_exact_mut(8).zip(values).for_each(|(out, x)| out.copy_from_slice(&x.to_le_bytes()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_are_combined_as_if_all_bytes_had_been_summed() {
-        let bytes: Vec<u8> = (0..5000_u32).map(|x| ((x * x) >> 3) as u8).collect();
-        for (first, length) in [(0, 1), (1, 0), (7, 4), (64, 64), (1000, 3072), (4999, 1)] {
-            let all = &bytes[..first + length];
-            let combined = Behind::new(length)
-                .combined(feedline_proto::crc32c::of(&all[..first]), feedline_proto::crc32c::of(&all[first..]));
-            assert_eq!(combined, feedline_proto::crc32c::of(all), "{first} and {length} bytes");
-        }
-    }
 }
