@@ -45,9 +45,9 @@ class Soak:
             raise SystemExit("soak.py: the server did not begin to listen")
         self.address = line.split()[-1]
 
-    def lines(self, spec: str, *more: str, kill_after: float | None = None) -> list[str] | None:
+    def lines(self, rng: random.Random, spec: str, *more: str, kill_after: float | None = None) -> list[str] | None:
         """What `pull` prints of each batch; nothing of one that was killed."""
-        by = random.choice([[], ["--no-shared-memory"]])
+        by = rng.choice([[], ["--no-shared-memory"]])
         command = [self.feedline, "pull", self.address, *SPECS[spec], *by, "--json", "--log", "error", *more]
         client = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
@@ -62,8 +62,8 @@ class Soak:
             raise RuntimeError(f"{spec}: exit status {client.returncode}: {err.strip()}")
         return out.splitlines()
 
-    def epoch(self, spec: str, number: int) -> list[str]:
-        return self.lines(spec, "--start", f"{number}:0", "--epochs", "1") or []
+    def epoch(self, rng: random.Random, spec: str, number: int) -> list[str]:
+        return self.lines(rng, spec, "--start", f"{number}:0", "--epochs", "1") or []
 
     def client(self, seed: int, expected: dict[tuple[str, int], str]) -> None:
         rng = random.Random(seed)
@@ -72,15 +72,15 @@ class Soak:
             what = rng.choice(["epochs", "epochs", "resumed", "killed"])
             try:
                 if what == "killed":
-                    self.lines(spec, "--epochs", "50", kill_after=rng.uniform(0.05, 1.5))
+                    self.lines(rng, spec, "--epochs", "50", kill_after=rng.uniform(0.05, 1.5))
                 elif what == "resumed":
                     count = rng.randint(1, 3)
-                    first = self.lines(spec, "--start", f"{number}:0", "--count", str(count)) or []
-                    rest = self.lines(spec, "--start", f"{number}:{count}", "--epochs", "1") or []
+                    first = self.lines(rng, spec, "--start", f"{number}:0", "--count", str(count)) or []
+                    rest = self.lines(rng, spec, "--start", f"{number}:{count}", "--epochs", "1") or []
                     found = [line for line in [*first, *rest] if json.loads(line)["epoch"] == number]
                     self.check(spec, number, found, expected)
                 else:
-                    self.check(spec, number, self.epoch(spec, number), expected)
+                    self.check(spec, number, self.epoch(rng, spec, number), expected)
             except (RuntimeError, json.JSONDecodeError) as error:
                 self.failures.append(str(error))
             with self.lock:
@@ -95,7 +95,8 @@ class Soak:
         return next(1024 * int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
     def run(self) -> int:
-        expected = {(spec, number): hashed(self.epoch(spec, number)) for spec in SPECS for number in range(3)}
+        rng = random.Random(CLIENTS)
+        expected = {(spec, number): hashed(self.epoch(rng, spec, number)) for spec in SPECS for number in range(3)}
         threads = [threading.Thread(target=self.client, args=(seed, expected)) for seed in range(CLIENTS)]
         started, memory = time.monotonic(), []
         for thread in threads:
