@@ -5,6 +5,7 @@ use feedline_proto::v1;
 use super::{Failure, indices};
 use crate::config;
 use crate::plan::Cursor;
+use crate::store::parse_size;
 
 /// What is in a batch.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -65,6 +66,9 @@ pub(super) struct FormArgs {
     /// How the numbers of boxes are meant: pascal_voc, coco, yolo or normalized [default: pascal_voc]
     #[arg(long, value_name = "FORMAT", value_parser = box_format)]
     pub(super) box_format: Option<v1::BoxFormat>,
+    /// Batches that are made ahead of the one that is being read, in bytes, such as 32MiB [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(super) prefetch: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -213,6 +217,7 @@ impl FormArgs {
         delivery.set_layout(self.layout.unwrap_or_default());
         delivery.set_bad_samples(self.bad_samples.unwrap_or_default());
         delivery.set_box_format(self.box_format.unwrap_or_default());
+        delivery.prefetch_bytes = self.prefetch;
         delivery
     }
 }

@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use super::spec::{FormArgs, SpecArgs};
 use super::{Failure, print_json, runtime};
 use crate::client::{Client, ClientError, Loader, Options};
-use crate::store::{Human, memory, parse_size};
+use crate::store::{Human, memory};
 use figures::Figures;
 use process::Process;
 
@@ -52,9 +52,6 @@ pub(super) struct Args {
     /// Seed of who vanishes, and when.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Clients")]
     vanish_seed: u64,
-    /// What the server may make ahead for each client, such as 4MiB [default: 256MiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Clients")]
-    prefetch: Option<u64>,
     /// How long a client tries again when the server can't be reached, in seconds; then it ends, with an error.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Clients")]
     retry_for: Duration,
@@ -204,7 +201,7 @@ impl Args {
         let world_size = if self.ranks == Ranks::Distinct { self.clients } else { 1 };
         let spec = self.spec.loader_spec(world_size, "imagenet-train")?;
         let placement = v1::Placement { world_size: Some(world_size), ..Default::default() };
-        let delivery = v1::Delivery { prefetch_bytes: self.prefetch, ..self.form.delivery() };
+        let delivery = self.form.delivery();
         Ok(Loader { spec, placement, delivery })
     }
 
