@@ -159,7 +159,7 @@ mod tests {
         let sizes = [1, 3 << 10, 0, 5 << 10, 3 << 10, 100, (4 << 10) + 1, 2 << 10];
         let images: Vec<Vec<u8>> = (0..96_usize).map(|at| vec![at as u8; sizes[at % sizes.len()]]).collect();
         let bytes = images.iter().map(|image| image.len() as u64).sum();
-        // Some three blocks, the last of which is as large as what is left; and images that are too large for one.
+        // More than one block, the last of which is as large as the room that is left; and images that are too large for one.
         let slots = Slots::in_blocks(images.len(), Arc::new(Room::new(bytes)), 64 << 10);
         std::thread::scope(|scope| {
             for half in 0..2 {
