@@ -3,7 +3,7 @@
 /// Fewest bytes for which it is worth asking.
 const FEWEST: usize = 4 << 20;
 
-/// Asks the system to take pages of 2 MiB for `bytes`, which nobody has touched yet: one fault and one entry of the processor's tables in
+/// Asks the system to take pages of 2 MiB for `bytes` as they are first touched: one fault and one entry of the processor's tables in
 /// place of 512. Nothing happens if `bytes` are few or the system has no such pages.
 pub(crate) fn ask_for_huge(bytes: &mut [u8]) {
     if bytes.len() >= FEWEST {
