@@ -369,6 +369,19 @@ fn a_reader_that_has_enough_ends_a_command_quietly() {
     }
 }
 
+#[test]
+fn what_is_made_ahead_changes_no_batch() {
+    let (_folder, path) = folder();
+    let server = Serving::start(&[text(&path)]);
+    let usual = ["pull", &server.address, "--batch-size", "8", "--count", "5", "--json"];
+    let pull = |more: &[&str]| ran(&[&usual, more].concat());
+    let (code, lines, log) = pull(&[]);
+    assert_eq!((code, lines.lines().count()), (0, 5), "{log}");
+    assert_eq!(pull(&["--prefetch", "1KiB"]).1, lines);
+    let (code, _, log) = pull(&["--prefetch", "much"]);
+    assert!(code == 2 && log.contains("--prefetch <SIZE>"), "{code}: {log}");
+}
+
 /// The program's allocator forbids huge pages to the process, and the program allows them again.
 #[cfg(target_os = "linux")]
 #[test]
